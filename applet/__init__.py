@@ -1,0 +1,1 @@
+"""Call Support: a system-tray phone that calls one support desk."""

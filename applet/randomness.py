@@ -1,0 +1,16 @@
+"""Where the protocols get their random identifiers, so that tests can repeat them."""
+
+from typing import Protocol
+
+
+class Randomness(Protocol):
+    """Satisfied by `random.SystemRandom()` in the product and `random.Random(seed)` in tests."""
+
+    def getrandbits(self, k: int, /) -> int: ...
+
+    def random(self) -> float: ...
+
+
+def token(source: Randomness, bits: int = 64) -> str:
+    """An identifier of `bits` random bits in lower-case hexadecimal."""
+    return f"{source.getrandbits(bits):0{bits // 4}x}"
