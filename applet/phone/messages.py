@@ -1,0 +1,358 @@
+"""The vocabulary between the phone and whoever drives it: commands in, events out.
+
+Every value is immutable (a NamedTuple: frozen and without a dict, at a seventh of the start-up
+cost of a dataclass) and may cross any thread. Tell them apart by type, never by `==` between
+different types. This module imports nothing of ours, so the screen depends on it alone.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class CallState(Enum):
+    """A call as the person sees it; the value is the word of the headless protocol."""
+
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    EARLY = "early"
+    CONNECTED = "connected"
+    ON_HOLD = "on_hold"
+    ENDED = "ended"
+
+
+class HeldBy(Enum):
+    """Who holds the call; both sides may at once (RFC 3264 section 8.4)."""
+
+    NONE = "none"
+    US = "us"
+    THEM = "them"
+    BOTH = "both"
+
+
+class Reason(Enum):
+    """Why a call ended, or why something could not be done; `ui.strings` has the sentences."""
+
+    NONE = "none"
+    HUNG_UP_HERE = "hung_up_here"
+    HUNG_UP_THERE = "hung_up_there"
+    CANCELLED_HERE = "cancelled_here"
+    CALLER_GAVE_UP = "caller_gave_up"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    REJECTED_HERE = "rejected_here"
+    BUSY = "busy"
+    DECLINED = "declined"
+    NOT_FOUND = "not_found"
+    UNAVAILABLE = "unavailable"
+    NO_ANSWER = "no_answer"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    FORBIDDEN = "forbidden"
+    NO_COMMON_CODEC = "no_common_codec"
+    REFUSED = "refused"
+    SERVER_TROUBLE = "server_trouble"
+    SERVER_SILENT = "server_silent"
+    UNREACHABLE = "unreachable"
+    NAME_NOT_FOUND = "name_not_found"
+    BAD_ADDRESS = "bad_address"
+    MOVED = "moved"
+    LOST = "lost"
+    MEDIA_FAILED = "media_failed"
+    EMERGENCY_NOT_SENT = "emergency_not_sent"
+    OTHER_ADDRESS_NOT_ALLOWED = "other_address_not_allowed"
+    ONE_CALL_AT_A_TIME = "one_call_at_a_time"
+    HOLD_FAILED = "hold_failed"
+    RESUME_FAILED = "resume_failed"
+    NO_DIGITS = "no_digits"
+    NO_SUCH_CALL = "no_such_call"
+    FILE_NOT_PLAYABLE = "file_not_playable"
+    NO_MICROPHONE = "no_microphone"
+    NO_SPEAKER = "no_speaker"
+    MICROPHONE_SILENT = "microphone_silent"
+    DEVICE_LOST = "device_lost"
+    PORT_IN_USE = "port_in_use"
+    STUN_FAILED = "stun_failed"
+    SETTINGS_DAMAGED = "settings_damaged"
+    INTERNAL = "internal"
+
+
+# --- commands -------------------------------------------------------------------------------
+
+
+class Dial(NamedTuple):
+    """Call `uri`; empty means the brand's support desk. `confirmed`: the person has seen and
+    confirmed an address outside the support desk's domain."""
+
+    uri: str = ""
+    confirmed: bool = False
+
+
+class Answer(NamedTuple):
+    """Accept an incoming call with 200, or send the provisional `status` (180, 183)."""
+
+    call: int
+    status: int = 200
+
+
+class Reject(NamedTuple):
+    call: int
+    status: int = 486
+
+
+class HangUp(NamedTuple):
+    """End the call, cancel it while it rings, or reject it while it comes in."""
+
+    call: int
+
+
+class Hold(NamedTuple):
+    call: int
+
+
+class Resume(NamedTuple):
+    call: int
+
+
+class Reinvite(NamedTuple):
+    """Repeat our present offer (a session refresh)."""
+
+    call: int
+
+
+class SendDigits(NamedTuple):
+    """`digits`: characters of `0-9 * # A-D`, sent one after the other (RFC 4733)."""
+
+    call: int
+    digits: str
+
+
+class Mute(NamedTuple):
+    call: int
+    on: bool
+
+
+class PlayFile(NamedTuple):
+    """Play a WAV file into the call in place of the microphone; an empty path stops it."""
+
+    call: int
+    path: str
+
+
+class Register(NamedTuple):
+    pass
+
+
+class Unregister(NamedTuple):
+    pass
+
+
+class SelectDevices(NamedTuple):
+    """Names as in `DevicesListed`; an empty name follows the system's default."""
+
+    microphone: str
+    speaker: str
+
+
+class SetVolume(NamedTuple):
+    """Gains in decibels, -40 to +12; 0 leaves the sound as it is."""
+
+    microphone_db: float
+    speaker_db: float
+
+
+class ListDevices(NamedTuple):
+    pass
+
+
+class RequestStatistics(NamedTuple):
+    call: int
+
+
+class Quit(NamedTuple):
+    """Hang up everything, un-register, and stop within two seconds."""
+
+
+Command = (
+    Dial
+    | Answer
+    | Reject
+    | HangUp
+    | Hold
+    | Resume
+    | Reinvite
+    | SendDigits
+    | Mute
+    | PlayFile
+    | Register
+    | Unregister
+    | SelectDevices
+    | SetVolume
+    | ListDevices
+    | RequestStatistics
+    | Quit
+)
+
+
+# --- events ---------------------------------------------------------------------------------
+
+
+class Ready(NamedTuple):
+    """The phone can call and be called; `address` is our own as `ip:port`."""
+
+    address: str
+
+
+class IncomingCall(NamedTuple):
+    """`caller` is the display name (may be empty), `caller_uri` the From URI, `called` the To."""
+
+    call: int
+    caller: str
+    caller_uri: str
+    called: str
+
+
+class CallStateChanged(NamedTuple):
+    """`code` is the SIP status behind it (0: none), `peer` the other side's URI."""
+
+    call: int
+    state: CallState
+    code: int
+    reason: Reason
+    peer: str
+    outgoing: bool
+
+
+class MediaChanged(NamedTuple):
+    """`direction` is SDP's word from our side; `local`, `remote` are `ip:port`."""
+
+    call: int
+    codec: str
+    direction: str
+    local: str
+    remote: str
+    srtp: str
+
+
+class HoldChanged(NamedTuple):
+    """Hold or resume was pressed here, or the other side holds. `pending`: not yet answered."""
+
+    call: int
+    by: HeldBy
+    pending: bool
+
+
+class MuteChanged(NamedTuple):
+    call: int
+    on: bool
+
+
+class DigitReceived(NamedTuple):
+    call: int
+    digit: str
+
+
+class DigitSent(NamedTuple):
+    call: int
+    digit: str
+
+
+class FilePlaying(NamedTuple):
+    """A file began (`on`) or ended; a failure comes as `Trouble` too."""
+
+    call: int
+    path: str
+    on: bool
+
+
+class Statistics(NamedTuple):
+    """Packets received, sent, lost and late; jitter and playout delay in ms; `mos` 1.0-4.5."""
+
+    call: int
+    received: int
+    sent: int
+    lost: int
+    late: int
+    jitter_ms: float
+    delay_ms: float
+    mos: float
+
+
+class Levels(NamedTuple):
+    """Both directions in dBFS, -90 (silence) to 0, a few times a second."""
+
+    call: int
+    microphone: float
+    speaker: float
+
+
+class Registered(NamedTuple):
+    registrar: str
+
+
+class Unregistered(NamedTuple):
+    """Not registered any more, on purpose."""
+
+    registrar: str
+
+
+class RegistrationFailed(NamedTuple):
+    code: int
+    reason: Reason
+
+
+class DevicesListed(NamedTuple):
+    """All names, and the ones in use (empty: the system's default)."""
+
+    microphones: tuple[str, ...]
+    speakers: tuple[str, ...]
+    microphone: str
+    speaker: str
+
+
+class NatFound(NamedTuple):
+    """Which way was chosen, and the proof in words."""
+
+    way: str
+    proof: str
+
+
+class Logged(NamedTuple):
+    """One redacted line for the log; `detail` is the whole redacted SIP message, if any."""
+
+    line: str
+    detail: str
+
+
+class Trouble(NamedTuple):
+    """Something failed and the person should know; `call` is 0 if it concerns none.
+    `detail` is a name or number to show with the sentence (a device, a port), never raw text
+    from the network."""
+
+    call: int
+    reason: Reason
+    detail: str
+
+
+class Stopped(NamedTuple):
+    """The last event: everything is closed."""
+
+
+Event = (
+    Ready
+    | IncomingCall
+    | CallStateChanged
+    | MediaChanged
+    | HoldChanged
+    | MuteChanged
+    | DigitReceived
+    | DigitSent
+    | FilePlaying
+    | Statistics
+    | Levels
+    | Registered
+    | Unregistered
+    | RegistrationFailed
+    | DevicesListed
+    | NatFound
+    | Logged
+    | Trouble
+    | Stopped
+)

@@ -1,0 +1,120 @@
+"""What the phone asks of the threads: sockets, sound and look-ups that it must not touch itself.
+
+Immutable values, carried out in order by `threads.core`; the answers come back as the verbs of
+`phone.phone.Phone` that each order names.
+"""
+
+from typing import NamedTuple
+
+from applet.media.session import MediaParameters
+from applet.media.tones import Tone
+
+
+class OpenMedia(NamedTuple):
+    """Bind an RTP and an RTCP socket for a call with `remote_host` (an IP literal, or a name that
+    is not looked up yet). Answer: `media_opened`."""
+
+    call: int
+    remote_host: str
+
+
+class UpdateMedia(NamedTuple):
+    """Offer/answer is complete, for the first time or again."""
+
+    call: int
+    parameters: MediaParameters
+
+
+class OpenMicrophone(NamedTuple):
+    """The person started or accepted this call: its microphone may open."""
+
+    call: int
+
+
+class HoldMedia(NamedTuple):
+    """Silence (or give back) microphone and loudspeaker at once."""
+
+    call: int
+    on: bool
+
+
+class MuteMedia(NamedTuple):
+    call: int
+    on: bool
+
+
+class SendMediaDigits(NamedTuple):
+    call: int
+    digits: str
+
+
+class PlayTone(NamedTuple):
+    """Play `tone` to the person until the next order of this kind; None ends it."""
+
+    call: int
+    tone: Tone | None
+
+
+class InjectFile(NamedTuple):
+    """Play a WAV file in place of the microphone; an empty path stops it."""
+
+    call: int
+    path: str
+
+
+class RequestMediaStatistics(NamedTuple):
+    """Answer: `media_statistics`."""
+
+    call: int
+
+
+class CloseMedia(NamedTuple):
+    """Send RTCP BYE, close the sockets and let go of the devices."""
+
+    call: int
+
+
+class LookUp(NamedTuple):
+    """Find the addresses of `host`. Answer: `looked_up`."""
+
+    host: str
+    port: int
+
+
+class SelectAudio(NamedTuple):
+    """Use these devices from now on, in a running call too; empty: the system's default."""
+
+    microphone: str
+    speaker: str
+
+
+class SetGains(NamedTuple):
+    microphone_db: float
+    speaker_db: float
+
+
+class ListAudio(NamedTuple):
+    """Name the devices. Answer: `audio_event` with `DevicesListed`."""
+
+
+class Stop(NamedTuple):
+    """Everything is hung up and un-registered: the threads may end."""
+
+
+Order = (
+    OpenMedia
+    | UpdateMedia
+    | OpenMicrophone
+    | HoldMedia
+    | MuteMedia
+    | SendMediaDigits
+    | PlayTone
+    | InjectFile
+    | RequestMediaStatistics
+    | CloseMedia
+    | LookUp
+    | SelectAudio
+    | SetGains
+    | ListAudio
+    | Stop
+)
