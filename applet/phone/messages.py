@@ -104,7 +104,11 @@ class HangUp(NamedTuple):
 
 
 class Hold(NamedTuple):
+    """Hold with `a=inactive` and silence both ways, or `with_music` (what is sent goes on,
+    `a=sendonly`: a desk's way)."""
+
     call: int
+    with_music: bool = False
 
 
 class Resume(NamedTuple):

@@ -1,0 +1,36 @@
+"""From SIP status codes to the reasons that a person can understand (RFC 3261 section 21)."""
+
+from applet.phone.messages import Reason
+
+_BY_STATUS = {
+    401: Reason.WRONG_CREDENTIALS,
+    403: Reason.FORBIDDEN,
+    404: Reason.NOT_FOUND,
+    407: Reason.WRONG_CREDENTIALS,
+    408: Reason.SERVER_SILENT,
+    410: Reason.NOT_FOUND,
+    415: Reason.NO_COMMON_CODEC,
+    416: Reason.BAD_ADDRESS,
+    480: Reason.UNAVAILABLE,
+    484: Reason.BAD_ADDRESS,
+    485: Reason.NOT_FOUND,
+    486: Reason.BUSY,
+    487: Reason.NO_ANSWER,
+    488: Reason.NO_COMMON_CODEC,
+    600: Reason.BUSY,
+    603: Reason.DECLINED,
+    604: Reason.NOT_FOUND,
+    606: Reason.NO_COMMON_CODEC,
+}
+
+
+def reason_for_status(status: int) -> Reason:
+    """The reason for a final failure `status` (300-699) of a request of ours."""
+    known = _BY_STATUS.get(status)
+    if known is not None:
+        return known
+    if status < 400:
+        return Reason.MOVED
+    if 500 <= status < 600:
+        return Reason.SERVER_TROUBLE
+    return Reason.REFUSED
