@@ -1,0 +1,180 @@
+"""What an endpoint tells its user. Immutable, in the order in which it happened.
+
+Tell events apart by type (`match`), never by `==`: NamedTuples of different types compare equal
+when their contents do. Bodies are bytes as received, None when a message had none.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from applet.sip.hop import Hop, Transport
+
+if TYPE_CHECKING:
+    from applet.sip.invite import InviteSession
+    from applet.sip.message import Request, Response
+    from applet.sip.registration import Registration
+
+
+class EndedBy(Enum):
+    """Who or what ended a session."""
+
+    LOCAL = "local"  # hang_up() or reject()
+    REMOTE = "remote"  # BYE, CANCEL, or a final failure response
+    TIMEOUT = "timeout"  # no answer to our request, or no ACK to our 2xx, within 64*T1
+    NO_ANSWER = "no_answer"  # it rang until EndpointConfig.ring_limit
+    TRANSPORT = "transport"  # connection refused or broken, network unreachable
+    LOOKUP = "lookup"  # the host's name could not be found
+
+
+class IncomingInvite(NamedTuple):
+    """Someone calls. Nothing but 100 has been sent: use `ring`, `progress`, `answer`, `reject`.
+    `body` is their offer, or None: then `answer` carries ours and `Confirmed` their answer."""
+
+    session: InviteSession
+    request: Request
+    body: bytes | None
+
+
+class Provisional(NamedTuple):
+    """101-199 to our INVITE (100 is not told). `branch` is the To tag of the early dialog: with
+    forking there may be several, each with its own body; empty if there was no tag."""
+
+    session: InviteSession
+    response: Response
+    status: int
+    reason: str
+    body: bytes | None
+    branch: str
+
+
+class Answered(NamedTuple):
+    """The first 2xx to our INVITE. Its ACK is already sent if the INVITE carried the offer (also
+    if `body` is None by the peer's fault); else `acknowledge` sends it with our answer."""
+
+    session: InviteSession
+    response: Response
+    body: bytes | None
+    branch: str
+
+
+class Confirmed(NamedTuple):
+    """The ACK to our 2xx came. `body` is their answer if our 2xx carried the offer."""
+
+    session: InviteSession
+    body: bytes | None
+
+
+class ReinviteReceived(NamedTuple):
+    """Answer it with `answer_reinvite` or `reject_reinvite`; `body` None: put our offer there."""
+
+    session: InviteSession
+    request: Request
+    body: bytes | None
+
+
+class ReinviteConfirmed(NamedTuple):
+    """The ACK to our 2xx of a re-INVITE; `body` is their answer if our 2xx carried the offer."""
+
+    session: InviteSession
+    body: bytes | None
+
+
+class ReinviteAnswered(NamedTuple):
+    """The 2xx to our re-INVITE; as with `Answered`, an offerless one wants `acknowledge`."""
+
+    session: InviteSession
+    response: Response
+    body: bytes | None
+
+
+class ReinviteFailed(NamedTuple):
+    """Our re-INVITE got a final failure; the session goes on as it was before. `status` 408 when
+    nobody answered, 0 when it could not be sent. `retry_after` in seconds, if they named it.
+    `will_retry`: after the back-off of RFC 3261 section 14.1 (or their Retry-After)
+    `ReinviteRetryDue` follows, unless the session ends before."""
+
+    session: InviteSession
+    response: Response | None
+    status: int
+    reason: str
+    retry_after: int | None
+    will_retry: bool
+
+
+class ReinviteRetryDue(NamedTuple):
+    """Now `reinvite` may be tried again with a fresh body, if it is still wanted."""
+
+    session: InviteSession
+
+
+class SessionEnded(NamedTuple):
+    """The last event of a session, exactly once. After `hang_up` it comes at once, while CANCEL
+    or BYE are still under way. `status` and `reason` are those of the final response (487 when
+    the caller cancelled; 408 for TIMEOUT; 0 for BYE and where there was none), `message` is the
+    peer's BYE, CANCEL or final response, if any: for Reason, Warning, Retry-After."""
+
+    session: InviteSession
+    by: EndedBy
+    status: int
+    reason: str
+    message: Request | Response | None
+
+
+class Registered(NamedTuple):
+    """`expires` seconds are left, by the registrar's word; `contact` is our binding as a URI."""
+
+    registration: Registration
+    expires: int
+    contact: str
+
+
+class RegistrationFailed(NamedTuple):
+    """`status` as in `SessionEnded`; `by` is REMOTE, TIMEOUT, TRANSPORT or LOOKUP."""
+
+    registration: Registration
+    by: EndedBy
+    status: int
+    reason: str
+
+
+class Unregistered(NamedTuple):
+    """The registrar has taken the binding away, or cannot be asked any more."""
+
+    registration: Registration
+
+
+class LookupNeeded(NamedTuple):
+    """Find the addresses of `host` and give them to `Endpoint.looked_up`."""
+
+    host: str
+    port: int
+    transport: Transport
+
+
+class Trace(NamedTuple):
+    """One message as it went over the wire, not redacted: for the log."""
+
+    sent: bool
+    data: bytes
+    hop: Hop
+
+
+Event = (
+    IncomingInvite
+    | Provisional
+    | Answered
+    | Confirmed
+    | ReinviteReceived
+    | ReinviteConfirmed
+    | ReinviteAnswered
+    | ReinviteFailed
+    | ReinviteRetryDue
+    | SessionEnded
+    | Registered
+    | RegistrationFailed
+    | Unregistered
+    | LookupNeeded
+    | Trace
+)

@@ -1,0 +1,38 @@
+"""Where a message goes: transport, address, connection (RFC 3261 section 18, RFC 3263's words)."""
+
+from enum import Enum
+from typing import NamedTuple
+
+from applet.address import Address
+
+
+class Transport(Enum):
+    """The value is the word in a Via header field; its lower case is the URI parameter."""
+
+    UDP = "UDP"
+    TCP = "TCP"
+    TLS = "TLS"
+
+    @property
+    def reliable(self) -> bool:
+        return self is not Transport.UDP
+
+    @property
+    def default_port(self) -> int:
+        return 5061 if self is Transport.TLS else 5060
+
+
+class Hop(NamedTuple):
+    """The next element on the way. `flow` names one connection of the shell; with None a
+    connection to `address` is used again if there is one, else opened."""
+
+    transport: Transport
+    address: Address
+    flow: int | None = None
+
+
+class Datagram(NamedTuple):
+    """One whole message for the wire."""
+
+    data: bytes
+    hop: Hop
