@@ -1,0 +1,124 @@
+"""The one door for developers: `python3 build/dev.py setup | run | test | lint | icons | bench`.
+
+Each command does the set-up it needs by itself; only the standard library is used, so any
+supported Python can open it. On Windows: `py -3.13 build\\dev.py run`.
+"""
+
+import sys
+
+if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    sys.exit(f"Call Support needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}.")
+
+import os
+import subprocess
+from pathlib import Path
+
+import environment
+
+ROOT = environment.ROOT
+
+
+def setup(arguments: list[str]) -> int:
+    """Make .venv with everything that running and testing need."""
+    environment.setup(tests=True)
+    return 0
+
+
+def run(arguments: list[str]) -> int:
+    """Start the demo: the support desk and the phone that calls it."""
+    python = environment.setup(tests=False)
+    return _call(python, "-m", "applet", "demo", *arguments, stdin=None)
+
+
+def lint(arguments: list[str]) -> int:
+    """Check style, types and who imports whom."""
+    return _lint(environment.setup(tests=True))
+
+
+def test(arguments: list[str]) -> int:
+    """Lint, then all tests; with arguments: only pytest, with these arguments."""
+    python = environment.setup(tests=True)
+    if arguments:
+        return _call(python, "-m", "pytest", *arguments)
+    return _lint(python) or _test_other_pythons() or _call(python, "-m", "pytest", "--cov")
+
+
+def icons(arguments: list[str]) -> int:
+    """Draw the icons again, into icons/."""
+    return _call(environment.setup(tests=False), "build/icons.py", *arguments)
+
+
+def bench(arguments: list[str]) -> int:
+    """Parser speed; with BENCH_DIR: the scripts (m1 ... m7) and phones named, from that folder."""
+    python = environment.setup(tests=True)
+    harness = os.environ.get("BENCH_DIR")
+    if not harness:
+        return _call(python, "build/bench_parser.py", *arguments)
+    variables = {
+        "BENCH_OWN": f"{python} -m applet headless",
+        "BENCH_OWN_PARSER": "bench_parser:factory",
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "build"), harness]),
+    }
+    scripts = [name for name in arguments if name[:1] == "m" and name[1:2].isdigit()]
+    phones = [name for name in arguments if name not in scripts] or ["own"]
+    results = [
+        _call(os.environ.get("BENCH_PY", python), str(script), *phones, variables=variables)
+        for name in scripts or ["m1", "m2", "m3", "m4", "m5", "m6", "m7"]
+        for script in sorted(Path(harness).glob(f"{name}_*.py"))
+    ]
+    return max(results, default=0)
+
+
+def _lint(python: Path) -> int:
+    """Run every check, so that one run shows all there is to mend; not 0 if one failed."""
+    return max(
+        _call(python, "-m", "ruff", "check", "--quiet", "--output-format=concise"),
+        _call(python, "-m", "ruff", "format", "--check", "--quiet"),
+        _call(python, "-m", "mypy"),
+        _call(python.with_name("lint-imports"), "--no-logo"),
+    )
+
+
+def _test_other_pythons() -> int:
+    """The unit tests on the other versions we promise, where they are installed."""
+    for version, interpreter in environment.other_pythons().items():
+        if interpreter is None:
+            print(f"Python {version} is not installed here: the unit tests run without it.")
+            continue
+        python = environment.make(ROOT / f".venv-{version}", interpreter, "dev")
+        print(f"The unit tests on Python {version}:", flush=True)
+        if failed := _call(python, "-m", "pytest", "--units", "-q"):
+            return failed
+    return 0
+
+
+def _call(
+    program: Path | str,
+    *arguments: str,
+    stdin: int | None = subprocess.DEVNULL,
+    variables: dict[str, str] | None = None,
+) -> int:
+    """Run `program` in the project's folder and return its exit code."""
+    command = [str(program), *arguments]
+    changed = os.environ | (variables or {})
+    try:
+        return subprocess.run(command, stdin=stdin, cwd=ROOT, env=changed).returncode
+    except KeyboardInterrupt:
+        return 130
+
+
+COMMANDS = {command.__name__: command for command in (setup, run, test, lint, icons, bench)}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command named first; without one, say which there are."""
+    if not arguments or arguments[0] not in COMMANDS:
+        print("python3 build/dev.py COMMAND, where COMMAND is one of", file=sys.stderr)
+        for name, command in COMMANDS.items():
+            print(f"  {name:6} {command.__doc__}", file=sys.stderr)
+        return 2
+    return COMMANDS[arguments[0]](arguments[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
