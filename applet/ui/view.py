@@ -1,0 +1,182 @@
+"""The values between the presenter and what shows it: what to draw, what was asked, what to do.
+
+Window and tray draw a `View` and a list of `Entry`, and turn every click and key into a
+`Request`; they decide nothing.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from applet.settings import Settings
+
+
+class Act(Enum):
+    """Everything that a person (or the tray itself) can ask for; the comment names the value of
+    the `Request`, if it has one."""
+
+    CALL = "call"  # the support desk
+    CALL_ADDRESS = "call_address"  # what was typed
+    HANG_UP = "hang_up"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    HOLD = "hold"  # or resume
+    MUTE = "mute"  # or unmute
+    KEYPAD = "keypad"  # open or close it
+    DIGIT = "digit"  # one of 0-9 * #
+    MICROPHONE = "microphone"  # the name; empty: the system's default
+    SPEAKER = "speaker"  # the same
+    VOLUME = "volume"  # open or close the sliders
+    MICROPHONE_DB = "microphone_db"  # a number
+    SPEAKER_DB = "speaker_db"  # a number
+    CHOOSE_FILE = "choose_file"  # or stop the one that plays
+    PLAY_FILE = "play_file"  # its path
+    HELP = "help"  # open or close it
+    SHOW = "show"
+    CLOSE = "close"  # the window's close button
+    QUIT = "quit"
+    MOVED = "moved"  # the window's place: "x,y"
+    TRAY_READY = "tray_ready"
+    TRAY_MISSING = "tray_missing"
+
+
+class Request(NamedTuple):
+    act: Act
+    value: str = ""
+
+
+class Icon(Enum):
+    """The tray's picture; the value is its name in `icons/`."""
+
+    IDLE = "idle"
+    DIALLING = "dialling"
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    ON_HOLD = "on_hold"
+    MUTED = "muted"
+    TROUBLE = "trouble"
+
+
+class Tone(Enum):
+    """How a sentence is coloured."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    WAITING = "waiting"
+    BAD = "bad"
+
+
+class Button(NamedTuple):
+    """`on`: pressed in, for the buttons that stay so."""
+
+    label: str
+    act: Act
+    enabled: bool = True
+    on: bool = False
+
+
+class Incoming(NamedTuple):
+    caller: str
+    address: str
+    accept: Button
+    reject: Button
+
+
+class Keypad(NamedTuple):
+    """`digits`: those sent in this call."""
+
+    digits: str
+
+
+class Volume(NamedTuple):
+    """In decibels."""
+
+    microphone_db: float
+    speaker_db: float
+
+
+class HelpText(NamedTuple):
+    """`log_lines`: how many lines were ever logged; it changes when the log does."""
+
+    connection: tuple[tuple[str, str], ...]
+    about: tuple[tuple[str, str], ...]
+    notice: str
+    log_lines: int
+
+
+class View(NamedTuple):
+    """`microphone` and `speaker` are levels from 0 (silence) to 1; None: nothing to measure.
+    `note` is one more sentence, about something that is wrong beside the call."""
+
+    who: str
+    headline: str
+    advice: str
+    tone: Tone
+    note: str
+    timer: str
+    main: Button
+    hold: Button
+    mute: Button
+    keypad_button: Button
+    microphone: float | None
+    speaker: float | None
+    incoming: Incoming | None
+    address_field: bool
+    keypad: Keypad | None
+    volume: Volume | None
+    help: HelpText | None
+
+
+class Entry(NamedTuple):
+    """One line of a menu; without a label it is a separator. `checked` None: it has no tick.
+    `default`: what a left click on the tray icon does."""
+
+    label: str
+    request: Request | None = None
+    enabled: bool = True
+    checked: bool | None = None
+    submenu: "tuple[Entry, ...]" = ()
+    default: bool = False
+
+
+SEPARATOR = Entry("")
+
+
+class TrayView(NamedTuple):
+    """`tooltip` has at most 127 UTF-16 units."""
+
+    icon: Icon
+    tooltip: str
+    menu: tuple[Entry, ...]
+
+
+# --- effects: what the shell must do once ----------------------------------------------------
+
+
+class RaiseWindow(NamedTuple):
+    """Show the window and bring it to the front."""
+
+
+class HideWindow(NamedTuple):
+    pass
+
+
+class ChooseFile(NamedTuple):
+    """Ask for a WAV file; the answer is a `Request` with `Act.PLAY_FILE`."""
+
+
+class Notify(NamedTuple):
+    """At most 63 and 255 UTF-16 units."""
+
+    title: str
+    text: str
+
+
+class Save(NamedTuple):
+    settings: Settings
+
+
+class Finish(NamedTuple):
+    """Everything is closed: end the program."""
+
+
+Effect = RaiseWindow | HideWindow | ChooseFile | Notify | Save | Finish
