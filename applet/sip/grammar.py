@@ -1,0 +1,142 @@
+"""The small pieces of SIP's grammar that several headers share (RFC 3261 section 25).
+
+The patterns read what is on the wire a little more widely than the RFC's grammar where that is
+harmless (an underscore in a host name, a `#` in a user part) and never more widely where two
+readers could disagree about the meaning (empty parameters, unbalanced quotes, line breaks).
+All repetition is possessive: no input makes a pattern take more than linear time.
+"""
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:  # pragma: no cover
+    from applet.sip.message import Request
+
+Params: TypeAlias = tuple[tuple[str, str | None], ...]
+
+MAX_CSEQ = 2**32 - 1
+MAX_SECONDS = 2**32 - 1  # delta-seconds, RFC 3261 section 20.19
+
+
+class MessageError(ValueError):
+    """The peer sent something that cannot be read.
+
+    `status` is the answer it deserves if it is a request (400 unless the RFC names another) and
+    `text` says in a few words what is wrong, fit for a reason phrase. `partial` is what could be
+    read of a broken request: enough to answer it with `Request.reply`. It is None where nothing
+    can be answered: responses, noise, no usable Via.
+    """
+
+    def __init__(self, text: str, status: int = 400, partial: "Request | None" = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.status = status
+        self.partial = partial
+
+
+TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]++"
+QUOTED = r'"(?:[^"\\]|\\.)*+"'
+HOST = r"(?:[A-Za-z0-9._\-]++|\[[0-9A-Fa-f:.]++\])"
+# The value of a parameter: a quoted string, or anything that cannot end the parameter.
+PARAM = rf'[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|[^\s;,"<>]++))?+'
+PARAMS = r"(?:" + PARAM.replace("(" + TOKEN, "(?:" + TOKEN).replace("(" + QUOTED, "(?:" + QUOTED)
+PARAMS += r")*+"
+
+_token = re.compile(TOKEN).fullmatch
+_params = re.compile(PARAM, re.DOTALL).findall
+_escaped_pair = re.compile(r"\\(.)", re.DOTALL)
+_percent = re.compile(rb"%([0-9A-Fa-f]{2})")
+_number = re.compile(r"0*+([0-9]{1,12})|0++").fullmatch
+# One value of a comma-separated list; an unbalanced quote or bracket runs to the end.
+_list_value = re.compile(
+    r'(?:[^,"<]++|"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|<[^>]*+(?:>|\Z))++', re.DOTALL
+).findall
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` is a token: a method, a header name, an option tag."""
+    return _token(text) is not None
+
+
+def number(text: str, maximum: int, what: str) -> int:
+    """Read a number of plain ASCII digits from 0 to `maximum`, else raise MessageError."""
+    found = _number(text)
+    value = int(found[1] or 0) if found else maximum + 1
+    if value > maximum:
+        raise MessageError(f"{what} is not a number from 0 to {maximum}")
+    return value
+
+
+def clamped(text: str, maximum: int) -> int | None:
+    """Read a number that is not worth a refusal: too large is `maximum`, unreadable is None."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    return int(digits) if len(digits) <= 12 and int(digits) <= maximum else maximum
+
+
+def split_list(text: str) -> list[str]:
+    """Split at the commas that stand outside quotes and `<>`; empty values are left out."""
+    if "," not in text:
+        return [text] if text else []
+    return [value for part in _list_value(text) if (value := part.strip(" \t"))]
+
+
+def quoted(text: str) -> str:
+    """`text` as a quoted string. Line breaks, which cannot be quoted, become spaces."""
+    plain = text.replace("\r", " ").replace("\n", " ")
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def unquoted(text: str) -> str:
+    """The inside of a quoted string without its escapes; any other text as it stands."""
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"':
+        return text
+    inside = text[1:-1]
+    return _escaped_pair.sub(r"\1", inside) if "\\" in inside else inside
+
+
+def unescaped(text: str) -> str:
+    """`text` with each %HH replaced once (RFC 3261 section 19.1.2); others stay as they are."""
+    if "%" not in text:
+        return text
+    octets = _percent.sub(lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    return octets.decode("utf-8", "replace")
+
+
+def read_params(text: str) -> Params:
+    """Read `;name=value;name`, already matched by PARAMS. Quoted values keep their quotes."""
+    return tuple((name, value or None) for name, value in _params(text)) if text else ()
+
+
+def print_params(params: Params) -> str:
+    return "".join(f";{name}" if value is None else f";{name}={value}" for name, value in params)
+
+
+def find_param(params: Params, name: str) -> str | None:
+    """The value of the first parameter `name` (lower case), None if it has none or is missing."""
+    for found, value in params:
+        if found == name or found.lower() == name:
+            return value
+    return None
+
+
+def has_param(params: Params, name: str) -> bool:
+    """Whether a parameter `name` (lower case) is there, with or without a value."""
+    return any(found.lower() == name for found, _ in params)
+
+
+def with_param(params: Params, name: str, value: str | None) -> Params:
+    """`params` with `name` set in its place, or added at the end."""
+    if has_param(params, name):
+        return tuple((n, value if n.lower() == name else v) for n, v in params)
+    return (*params, (name, value))
+
+
+def print_host(host: str, port: int | None) -> str:
+    printed = f"[{host}]" if ":" in host else host
+    return printed if port is None else f"{printed}:{port}"
+
+
+def read_port(text: str | None) -> int | None:
+    return None if text is None else number(text, 65535, "the port")
