@@ -34,6 +34,10 @@ class MessageError(ValueError):
         self.partial = partial
 
 
+class LocalProtocolError(RuntimeError):
+    """We ourselves tried something that SIP does not allow: a bug of ours, never the peer's."""
+
+
 TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]++"
 QUOTED = r'"(?:[^"\\]|\\.)*+"'
 HOST = r"(?:[A-Za-z0-9._\-]++|\[[0-9A-Fa-f:.]++\])"
@@ -42,11 +46,12 @@ PARAM = rf'[ \t]*+;[ \t]*+({TOKEN})(?:[ \t]*+=[ \t]*+({QUOTED}|[^\s;,"<>]++))?+'
 PARAMS = r"(?:" + PARAM.replace("(" + TOKEN, "(?:" + TOKEN).replace("(" + QUOTED, "(?:" + QUOTED)
 PARAMS += r")*+"
 
+_MAX_DIGITS = 20  # of a number, leading zeros included: int() of a thousand digits takes long
+
 _token = re.compile(TOKEN).fullmatch
 _params = re.compile(PARAM, re.DOTALL).findall
 _escaped_pair = re.compile(r"\\(.)", re.DOTALL)
 _percent = re.compile(rb"%([0-9A-Fa-f]{2})")
-_number = re.compile(r"0*+([0-9]{1,12})|0++").fullmatch
 # One value of a comma-separated list; an unbalanced quote or bracket runs to the end.
 _list_value = re.compile(
     r'(?:[^,"<]++|"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|<[^>]*+(?:>|\Z))++', re.DOTALL
@@ -60,11 +65,11 @@ def is_token(text: str) -> bool:
 
 def number(text: str, maximum: int, what: str) -> int:
     """Read a number of plain ASCII digits from 0 to `maximum`, else raise MessageError."""
-    found = _number(text)
-    value = int(found[1] or 0) if found else maximum + 1
-    if value > maximum:
-        raise MessageError(f"{what} is not a number from 0 to {maximum}")
-    return value
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
+        value = int(text)
+        if value <= maximum:
+            return value
+    raise MessageError(f"{what} is not a number from 0 to {maximum}")
 
 
 def clamped(text: str, maximum: int) -> int | None:
@@ -72,7 +77,7 @@ def clamped(text: str, maximum: int) -> int | None:
     digits = text.strip()
     if not (digits.isascii() and digits.isdigit()):
         return None
-    return int(digits) if len(digits) <= 12 and int(digits) <= maximum else maximum
+    return min(int(digits[:_MAX_DIGITS]), maximum)
 
 
 def split_list(text: str) -> list[str]:
@@ -106,7 +111,7 @@ def unescaped(text: str) -> str:
 
 def read_params(text: str) -> Params:
     """Read `;name=value;name`, already matched by PARAMS. Quoted values keep their quotes."""
-    return tuple((name, value or None) for name, value in _params(text)) if text else ()
+    return tuple([(name, value or None) for name, value in _params(text)]) if text else ()
 
 
 def print_params(params: Params) -> str:
@@ -138,5 +143,5 @@ def print_host(host: str, port: int | None) -> str:
     return printed if port is None else f"{printed}:{port}"
 
 
-def read_port(text: str | None) -> int | None:
-    return None if text is None else number(text, 65535, "the port")
+def read_port(text: str) -> int:
+    return number(text, 65535, "the port")

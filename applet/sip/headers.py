@@ -60,12 +60,15 @@ _CANONICAL = {name: name for name in _NAMES}
 _CANONICAL.update({name.lower(): name for name in _NAMES})
 _CANONICAL.update(_COMPACT)
 
-known_name = _CANONICAL.get  # the quick way for the usual spellings, else None
+
+def known_name(name: str) -> str | None:
+    """The long, usual spelling of a header's name, None for a header that is not in the list."""
+    return _CANONICAL.get(name) or _CANONICAL.get(name.lower())
 
 
 def canonical_name(name: str) -> str:
     """The long, usual spelling of a header's name; an unknown name stays as it is."""
-    return _CANONICAL.get(name) or _CANONICAL.get(name.lower()) or name
+    return known_name(name) or name
 
 
 _VIA = rf"{TOKEN}[ \t]*+/[ \t]*+{TOKEN}[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
@@ -97,7 +100,7 @@ class Via(NamedTuple):
         return cls(
             transport.upper(),
             host[1:-1] if host[0] == "[" else host,
-            read_port(port),
+            None if port is None else read_port(port),
             read_params(params),
         )
 
@@ -208,6 +211,9 @@ class CSeq(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"
+
+
+spelled_as_usual = _CANONICAL.get  # the quick way to `canonical_name` for a parser
 
 
 def check_name(name: str) -> str:

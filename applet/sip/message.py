@@ -10,14 +10,14 @@ that change something return a new one.
 from collections.abc import Callable, Iterable
 from typing import Any, Generic, Self, TypeVar, overload
 
-from applet.sip.errors import LocalProtocolError
-from applet.sip.grammar import MAX_SECONDS, MessageError, clamped, split_list
+from applet.sip.grammar import MAX_SECONDS, LocalProtocolError, MessageError, clamped, split_list
 from applet.sip.headers import (
     LISTS,
     CSeq,
     NameAddr,
     Via,
     canonical_name,
+    known_name,
     parse_contact,
     readable_via,
     tag_in,
@@ -80,15 +80,18 @@ class Message:
 
     def header(self, name: str) -> str | None:
         """The value of the first line of the header `name`, None if it is missing."""
-        value = self._first.get(name)
-        if value is None:
-            lines = self.lines(name)
-            value = lines[0] if lines else None
-        return value
+        known = known_name(name)
+        if known is not None:
+            return self._first.get(known)
+        lines = self.lines(name)
+        return lines[0] if lines else None
 
     def lines(self, name: str) -> list[str]:
         """The values of all lines of the header `name`, not split at commas."""
-        lower = canonical_name(name).lower()
+        known = known_name(name)
+        if known is not None:
+            return [value for found, value in self.headers if found == known]
+        lower = name.lower()
         return [value for found, value in self.headers if found.lower() == lower]
 
     def values(self, name: str) -> list[str]:
@@ -120,9 +123,10 @@ class Message:
         head = "\r\n".join(lines)
         if not head.count("\n") == head.count("\r") == len(lines) - 1:
             raise LocalProtocolError("a line break in a header")
-        return f"{head}\r\nContent-Length: {len(self.body)}\r\n\r\n".encode(
-            "utf-8", "replace"
-        ) + self.body
+        return (
+            f"{head}\r\nContent-Length: {len(self.body)}\r\n\r\n".encode("utf-8", "replace")
+            + self.body
+        )
 
     __bytes__ = encode
 
@@ -153,7 +157,7 @@ class Message:
 
     @view
     def vias(self) -> tuple[Via, ...]:
-        return tuple(Via.parse(value) for value in self.values("Via"))
+        return tuple([Via.parse(value) for value in self.values("Via")])
 
     @view
     def top_via(self) -> Via:
@@ -182,15 +186,15 @@ class Message:
     @view
     def contacts(self) -> tuple[NameAddr, ...]:
         """All Contacts; `Contact: *` is the value ANY_CONTACT."""
-        return tuple(parse_contact(value) for value in self.values("Contact"))
+        return tuple([parse_contact(value) for value in self.values("Contact")])
 
     @view
     def routes(self) -> tuple[NameAddr, ...]:
-        return tuple(NameAddr.parse(value) for value in self.values("Route"))
+        return tuple([NameAddr.parse(value) for value in self.values("Route")])
 
     @view
     def record_routes(self) -> tuple[NameAddr, ...]:
-        return tuple(NameAddr.parse(value) for value in self.values("Record-Route"))
+        return tuple([NameAddr.parse(value) for value in self.values("Record-Route")])
 
     @view
     def require(self) -> tuple[str, ...]:
@@ -199,7 +203,7 @@ class Message:
 
     @view
     def supported(self) -> tuple[str, ...]:
-        return tuple(value.lower() for value in self.values("Supported"))
+        return tuple([value.lower() for value in self.values("Supported")])
 
     @view
     def content_type(self) -> str:

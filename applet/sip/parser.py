@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from applet.sip.grammar import TOKEN, MessageError, is_token, number
-from applet.sip.headers import check_name, known_name
+from applet.sip.headers import check_name, spelled_as_usual
 from applet.sip.message import Request, Response, salvaged
 from applet.sip.uri import OtherUri, Uri, parse_uri
 
@@ -54,7 +54,7 @@ class _Head:
         for line in lines[1:]:
             name, colon, value = line.partition(":")
             try:
-                known = known_name(name) or check_name(name)
+                known = spelled_as_usual(name) or check_name(name)
                 if not colon:
                     raise MessageError("a header without a colon")
             except MessageError as error:

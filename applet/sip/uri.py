@@ -113,7 +113,7 @@ def parse_uri(text: str) -> Uri:
             user or "",
             password,
             host[1:-1] if host[0] == "[" else host,
-            read_port(port),
+            None if port is None else read_port(port),
             _read_params(params) if params else (),
             headers or "",
         )
