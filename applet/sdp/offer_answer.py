@@ -1,0 +1,329 @@
+"""One call's side of offer/answer for one audio stream: RFC 3264, with the RTP profile of RFC 3551.
+
+Bodies in, bodies and `Negotiated` out. Other streams, and other RTP profiles than RTP/AVP, are
+refused with port 0 in their place. The seam for SRTP: `_PROFILE`, `_refusal` and `_audio_media`
+are where a profile is offered, judged and answered.
+"""
+
+from enum import Enum
+from typing import NamedTuple
+
+from applet.address import Address
+from applet.sdp.agreement import (
+    COMFORT_NOISE,
+    TELEPHONE_EVENT,
+    Negotiated,
+    NoCommonCodec,
+    agree,
+    in_common,
+    what_they_allow,
+)
+from applet.sdp.description import (
+    STATIC_CODECS,
+    Attribute,
+    Codec,
+    Direction,
+    Media,
+    Origin,
+    SdpError,
+    SessionDescription,
+    is_ip_literal,
+    is_unspecified,
+    parse_sdp,
+)
+
+__all__ = [
+    "Codec",
+    "Direction",
+    "LocalProtocolError",
+    "Negotiated",
+    "NoCommonCodec",
+    "OfferAnswer",
+    "SdpError",
+    "State",
+]
+
+_PROFILE = "RTP/AVP"
+_SAME_ON_THE_WIRE = (_PROFILE, "RTP/AVPF")
+"""An answer may name the feedback profile too: it allows earlier RTCP and demands nothing."""
+_BY_NAME = {codec.name: codec for codec in reversed(STATIC_CODECS.values())}
+_DYNAMIC = range(96, 128)
+
+
+class LocalProtocolError(RuntimeError):
+    """A verb was used in a state in which it makes no sense: a bug in the caller."""
+
+
+class State(Enum):
+    STABLE = "stable"
+    LOCAL_OFFER = "local offer"
+    REMOTE_OFFER = "remote offer"
+
+
+class _Offer(NamedTuple):
+    """Ours, waiting for its answer."""
+
+    direction: Direction
+    formats: tuple[Codec, ...]
+
+
+class _RemoteOffer(NamedTuple):
+    """Theirs, waiting for our answer; `audio` is the index of the stream we take."""
+
+    description: SessionDescription
+    audio: int
+
+
+class OfferAnswer:
+    """::
+
+                       create_offer                     receive_offer
+                    ┌───────────────► LocalOffer     ┌───────────────► RemoteOffer
+        Stable ─────┤                     │          │                     │
+           ▲        └─────────────────────┼──────────┘                     │
+           ├── receive_answer, offer_failed                                │
+           └── create_answer, reject_offer ────────────────────────────────┘
+
+    A verb out of its state raises LocalProtocolError. SdpError comes from what the peer said and
+    leaves the agreement of before as it was: after a bad offer the state stays Stable, and a bad
+    answer ends our offer.
+    """
+
+    def __init__(
+        self,
+        local: Address,
+        rtcp_port: int,
+        codecs: tuple[str, ...],
+        session_id: int,
+        dtmf: bool = True,
+        comfort_noise: bool = True,
+        ptime: int = 20,
+    ) -> None:
+        """`local`: where we receive RTP; `codecs`: encoding names, best first; `ptime` in ms."""
+        self.state = State.STABLE
+        self.negotiated: Negotiated | None = None
+        self._wanted = tuple(_known_codec(name) for name in codecs)
+        if comfort_noise:
+            self._wanted += (COMFORT_NOISE,)
+        if dtmf:
+            self._wanted += (TELEPHONE_EVENT,)
+        self._ptime = ptime
+        self._numbers: dict[str, int] = {}
+        self._slots: tuple[Media, ...] = ()
+        self._audio = 0
+        self._offer = _Offer(Direction.SENDRECV, ())
+        self._remote_offer: _RemoteOffer | None = None
+        self.set_local(local, rtcp_port)
+        self._session_id = session_id
+        self._origin_host = self._local.host
+        self._version = 0
+        self._last_sent: tuple[str, tuple[Media, ...]] | None = None
+
+    def set_local(self, local: Address, rtcp_port: int) -> None:
+        """Where we receive from the next description on."""
+        host = local.host.partition("%")[0]
+        if not is_ip_literal(host) or is_unspecified(host):
+            raise LocalProtocolError(f"{local.host!r} cannot be told to a peer as our address")
+        self._local = Address(host, local.port)
+        self._rtcp_port = rtcp_port
+
+    # --- our offer ----------------------------------------------------------------------------
+
+    def create_offer(self, direction: Direction) -> bytes:
+        """The same offer as before has the same version; any change raises it by one."""
+        self._require(State.STABLE)
+        formats = self._formats()
+        audio = self._audio_media(formats, direction)
+        slots = list(self._slots) or [audio]
+        slots[self._audio] = audio
+        self._offer = _Offer(direction, formats)
+        self.state = State.LOCAL_OFFER
+        return self._describe(slots)
+
+    def early_answer(self, body: bytes) -> Negotiated:
+        """What an answer in a provisional response means, while the offer stays open.
+
+        Without 100rel it is a preview only, and each branch of a fork may bring its own.
+        """
+        self._require(State.LOCAL_OFFER)
+        return self._read_answer(body)
+
+    def receive_answer(self, body: bytes) -> Negotiated:
+        self._require(State.LOCAL_OFFER)
+        self.state = State.STABLE
+        self.negotiated = self._read_answer(body)
+        return self.negotiated
+
+    def offer_failed(self) -> None:
+        """Our offer was refused or never answered; what was agreed before goes on."""
+        self._require(State.LOCAL_OFFER)
+        self.state = State.STABLE
+
+    def _read_answer(self, body: bytes) -> Negotiated:
+        description = parse_sdp(body)
+        media = self._answered_audio(description)
+        direction = description.direction(media)
+        if media.port == 0:
+            return self._switched_off(held=self._offer.direction.sends)
+        if media.protocol.upper() not in _SAME_ON_THE_WIRE:
+            raise SdpError(f"the answer changes the profile to {media.protocol}")
+        if media.connection is None:
+            raise SdpError("the answer has no c= line")
+        common = in_common(media.codecs(self._offer.formats), self._offer.formats)
+        if not common:
+            raise NoCommonCodec("the answer names no codec that we offered")
+        refuses = not direction.receives or is_unspecified(media.connection)
+        # An answer to an offer that sends nothing cannot tell whether they hold us.
+        held = refuses if self._offer.direction.sends else self._held
+        agreed = self._offer.direction & what_they_allow(media, direction)
+        return agree(media, common, self._offer.formats, agreed, held)
+
+    def _answered_audio(self, description: SessionDescription) -> Media:
+        """Ours by its place, or else the first one: too few or too many media are forgiven."""
+        candidates = (*description.media[self._audio : self._audio + 1], *description.media)
+        for media in candidates:
+            if media.kind == "audio":
+                return media
+        raise SdpError("the answer has no audio")
+
+    # --- their offer --------------------------------------------------------------------------
+
+    def receive_offer(self, body: bytes) -> None:
+        """NoCommonCodec (a SdpError) if the offer holds nothing that we can do."""
+        self._require(State.STABLE)
+        description = parse_sdp(body)
+        self._remote_offer = _RemoteOffer(description, self._choose(description))
+        self.state = State.REMOTE_OFFER
+
+    def create_answer(self, direction: Direction) -> tuple[bytes, Negotiated]:
+        """`direction` is what we want; the answer holds as much of it as the offer allows."""
+        self._require(State.REMOTE_OFFER)
+        assert self._remote_offer is not None
+        description, index = self._remote_offer
+        offered = description.media[index]
+        if offered.port == 0:
+            answered = _refused(offered)
+            negotiated = self._switched_off(held=True)
+        else:
+            answered, negotiated = self._accept(offered, description.direction(offered), direction)
+        slots = [_refused(media) for media in description.media]
+        slots[index] = answered
+        self._slots, self._audio = tuple(slots), index
+        self.negotiated = negotiated
+        self.state = State.STABLE
+        return self._describe(slots), negotiated
+
+    def reject_offer(self) -> None:
+        """Their offer was answered with an error; what was agreed before goes on."""
+        self._require(State.REMOTE_OFFER)
+        self.state = State.STABLE
+
+    def _choose(self, description: SessionDescription) -> int:
+        """The first usable stream, or the one in use that they switch off with port 0."""
+        problems = []
+        for index, media in enumerate(description.media):
+            problem = self._refusal(media)
+            if problem is None:
+                return index
+            problems.append(problem)
+        if self.negotiated is not None and _is_switched_off(description.media, self._audio):
+            return self._audio
+        raise NoCommonCodec("; ".join(problems[:4]) or "the offer has no media")
+
+    def _refusal(self, media: Media) -> str | None:
+        """Why this stream cannot be taken; None if it can."""
+        if media.kind != "audio":
+            return f"{media.kind} is not audio"
+        if media.port == 0:
+            return "the audio is switched off"
+        if media.protocol.upper() != _PROFILE:
+            return f"{media.protocol} is not {_PROFILE}"
+        if media.connection is None:
+            return "the audio has no c= line"
+        if not in_common(media.codecs(), self._wanted):
+            return "the audio has no codec of ours"
+        return None
+
+    def _accept(
+        self, offered: Media, their_direction: Direction, wanted: Direction
+    ) -> tuple[Media, Negotiated]:
+        common = in_common(offered.codecs(), self._wanted)
+        agreed = wanted & what_they_allow(offered, their_direction)
+        self._numbers.update((codec.name, codec.payload_type) for codec in common)
+        held = not their_direction.receives or is_unspecified(offered.connection or "")
+        negotiated = agree(offered, common, common, agreed, held)
+        return self._audio_media(common, agreed), negotiated
+
+    # --- both ---------------------------------------------------------------------------------
+
+    @property
+    def _held(self) -> bool:
+        return self.negotiated is not None and self.negotiated.held_by_them
+
+    def _require(self, state: State) -> None:
+        if self.state is not state:
+            raise LocalProtocolError(f"this needs the state {state.value}, not {self.state.value}")
+
+    def _switched_off(self, *, held: bool) -> Negotiated:
+        """By port 0; the codecs are kept for the day it is switched on again."""
+        if self.negotiated is None:
+            raise NoCommonCodec("the answer refuses the audio")
+        return self.negotiated._replace(
+            remote_rtp=None,
+            remote_rtcp=None,
+            direction=Direction.INACTIVE,
+            held_by_them=held or self.negotiated.held_by_them,
+        )
+
+    def _formats(self) -> tuple[Codec, ...]:
+        """What we offer; a number once agreed on keeps its meaning (RFC 3264 section 8.3.2)."""
+        reserved = set(self._numbers.values())
+        formats: dict[int, Codec] = {}
+        for codec in self._wanted:
+            agreed = self._numbers.get(codec.name)
+            number = codec.payload_type if agreed is None else agreed
+            if number in formats or (agreed is None and number in reserved):
+                number = next(n for n in _DYNAMIC if n not in reserved and n not in formats)
+            formats[number] = codec._replace(payload_type=number)
+        return tuple(formats.values())
+
+    def _audio_media(self, formats: tuple[Codec, ...], direction: Direction) -> Media:
+        attributes = []
+        for codec in formats:
+            attributes.append(Attribute("rtpmap", _rtpmap(codec)))
+            if codec.fmtp:
+                attributes.append(Attribute("fmtp", f"{codec.payload_type} {codec.fmtp}"))
+        attributes.append(Attribute("ptime", str(self._ptime)))
+        if self._rtcp_port != self._local.port + 1:
+            attributes.append(Attribute("rtcp", str(self._rtcp_port)))
+        attributes.append(Attribute(direction.value))
+        numbers = tuple(str(codec.payload_type) for codec in formats)
+        return Media("audio", self._local.port, _PROFILE, numbers, None, tuple(attributes))
+
+    def _describe(self, media: list[Media]) -> bytes:
+        content = (self._local.host, tuple(media))
+        if content != self._last_sent:
+            self._version += 1
+            self._last_sent = content
+        origin = Origin("-", str(self._session_id), str(self._version), self._origin_host)
+        return SessionDescription(origin, self._local.host, (), content[1]).encode()
+
+
+def _known_codec(name: str) -> Codec:
+    codec = _BY_NAME.get(name.upper())
+    if codec is None:
+        raise LocalProtocolError(f"no payload type is known for {name!r}")
+    return codec
+
+
+def _rtpmap(codec: Codec) -> str:
+    channels = f"/{codec.channels}" if codec.channels > 1 else ""
+    return f"{codec.payload_type} {codec.name}/{codec.clock_rate}{channels}"
+
+
+def _refused(media: Media) -> Media:
+    return Media(media.kind, 0, media.protocol, media.formats[:1])
+
+
+def _is_switched_off(media: tuple[Media, ...], index: int) -> bool:
+    return index < len(media) and media[index].kind == "audio" and media[index].port == 0
