@@ -1,18 +1,17 @@
 """What the desk's side of a call says: a greeting, then the caller's own voice a little later."""
 
+from applet.audio.device import ClockedDevice
 from applet.desk import melody
 
 _BYTES_PER_SECOND = 2 * melody.SAMPLE_RATE
 _ECHO_DELAY = int(0.3 * _BYTES_PER_SECOND)
 
 
-class DeskVoice:
+class DeskVoice(ClockedDevice):
     """The sound device of one call at the desk, driven by the media thread's clock.
 
     16-bit little-endian mono at 8 kHz. While `holding` is set, music is what the caller hears.
     """
-
-    clock_driven = True
 
     __slots__ = ("_echo", "_greeting_at", "_music_at", "holding")
 

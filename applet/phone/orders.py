@@ -97,6 +97,14 @@ class ListAudio(NamedTuple):
     """Name the devices. Answer: `audio_event` with `DevicesListed`."""
 
 
+class TraceMessage(NamedTuple):
+    """Log one SIP message as it went over the wire; whoever logs it redacts it first."""
+
+    sent: bool
+    data: bytes
+    peer: str
+
+
 class Stop(NamedTuple):
     """Everything is hung up and un-registered: the threads may end."""
 
@@ -116,5 +124,6 @@ Order = (
     | SelectAudio
     | SetGains
     | ListAudio
+    | TraceMessage
     | Stop
 )

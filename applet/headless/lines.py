@@ -1,0 +1,198 @@
+"""The line protocol: one command a line in, one JSON object a line out."""
+
+import json
+from collections.abc import Callable
+
+from applet.phone.messages import (
+    Answer,
+    CallState,
+    CallStateChanged,
+    Command,
+    Dial,
+    DigitReceived,
+    Event,
+    HangUp,
+    Hold,
+    HoldChanged,
+    IncomingCall,
+    MediaChanged,
+    Mute,
+    NatFound,
+    Quit,
+    Ready,
+    Reason,
+    Register,
+    Registered,
+    RegistrationFailed,
+    Reinvite,
+    Reject,
+    RequestStatistics,
+    Resume,
+    SendDigits,
+    Statistics,
+    Trouble,
+    Unregister,
+    Unregistered,
+)
+from applet.ui.strings import ENGLISH
+
+_NOT_BUILT = ("update", "transfer", "message")
+_NAMES = {
+    "who": "the other side",
+    "Who": "The other side",
+    "desk": "the support desk",
+    "product": "this phone",
+    "detail": "It",
+    "talked": "",
+}
+
+
+class LineError(ValueError):
+    """A line that is no command; `str()` is one plain line."""
+
+
+def parse_line(line: str) -> Command | None:
+    """The command of one line of stdin; None for an empty one. Raises LineError.
+
+    Where a call id may follow and does not, the command means the newest call (id 0).
+    """
+    words = line.split()
+    if not words:
+        return None
+    verb, rest = words[0], words[1:]
+    if verb in _NOT_BUILT:
+        raise LineError(f"{verb}: not built yet")
+    try:
+        command = _parse(verb, rest)
+    except (IndexError, ValueError) as error:
+        raise LineError(f"{line.strip()!r}: wrong words after {verb}") from error
+    if command is None:
+        raise LineError(f"{verb!r} is no command")
+    return command
+
+
+_SIMPLE: dict[str, Command] = {"register": Register(), "unregister": Unregister(), "quit": Quit()}
+_OF_A_CALL: dict[str, Callable[[int], Command]] = {
+    "hold": Hold,
+    "resume": Resume,
+    "reinvite": Reinvite,
+    "hangup": HangUp,
+    "stats": RequestStatistics,
+}
+
+
+def _parse(verb: str, rest: list[str]) -> Command | None:
+    if verb in _SIMPLE:
+        return _SIMPLE[verb]
+    if verb in _OF_A_CALL:
+        return _OF_A_CALL[verb](_call(rest))
+    match verb:
+        case "call":
+            return Dial(rest[0], confirmed=True)
+        case "answer":
+            status, call = _status_and_call(rest, 200)
+            return Answer(call, status)
+        case "reject":
+            status, call = _status_and_call(rest, 486)
+            return Reject(call, status)
+        case "dtmf":
+            return SendDigits(_call(rest[1:]), rest[0])
+        case "mute":
+            return Mute(_call(rest[1:]), ("off", "on").index(rest[0]) == 1)
+    return None
+
+
+def _call(rest: list[str]) -> int:
+    return int(rest[0]) if rest else 0
+
+
+def _status_and_call(rest: list[str], default: int) -> tuple[int, int]:
+    """`[CODE] [ID]`; a number below 100 is an id."""
+    numbers = [int(word) for word in rest[:2]]
+    if numbers and numbers[0] >= 100:
+        return numbers[0], numbers[1] if len(numbers) > 1 else 0
+    return default, numbers[0] if numbers else 0
+
+
+def to_json(event: Event) -> str | None:
+    """The line that tells of `event`, or None where the protocol has no word for it."""
+    fields = _fields(event)
+    return None if fields is None else json.dumps(fields)
+
+
+def _fields(event: Event) -> dict[str, object] | None:
+    match event:
+        case CallStateChanged():
+            return {
+                "ev": "state",
+                "id": event.call,
+                "state": event.state.value,
+                "code": event.code,
+                "text": reason_text(event.reason) if event.state is CallState.ENDED else "",
+            }
+        case IncomingCall():
+            return {
+                "ev": "incoming",
+                "id": event.call,
+                "from": event.caller_uri,
+                "to": event.called,
+            }
+        case MediaChanged():
+            return {
+                "ev": "media",
+                "id": event.call,
+                "codec": event.codec,
+                "direction": event.direction,
+                "local": event.local,
+                "remote": event.remote,
+                "srtp": event.srtp,
+            }
+        case HoldChanged(pending=False):
+            return {"ev": "hold", "id": event.call, "by": event.by.value}
+        case DigitReceived():
+            return {"ev": "dtmf", "id": event.call, "digit": event.digit}
+        case Statistics():
+            return _statistics(event)
+        case Registered():
+            return {"ev": "registered", "text": f"registered at {event.registrar}"}
+        case Unregistered():
+            return {"ev": "unregistered", "text": f"no longer registered at {event.registrar}"}
+        case RegistrationFailed():
+            return {"ev": "register_failed", "text": reason_text(event.reason)}
+        case NatFound():
+            return {"ev": "nat", "way": event.way, "proof": event.proof}
+        case Trouble():
+            return {"ev": "error", "text": _trouble(event)}
+    return None
+
+
+def ready_json(event: Ready, ready_ms: int) -> str:
+    return json.dumps({"ev": "ready", "addr": event.address, "ready_ms": ready_ms})
+
+
+def reason_text(reason: Reason) -> str:
+    """The plain sentence for `reason`, without a brand's names."""
+    return ENGLISH.sentences[reason].headline.format_map(_NAMES)
+
+
+def error_json(text: str) -> str:
+    return json.dumps({"ev": "error", "text": text})
+
+
+def _trouble(event: Trouble) -> str:
+    text = reason_text(event.reason)
+    return f"{text} ({event.detail})" if event.detail else text
+
+
+def _statistics(event: Statistics) -> dict[str, object]:
+    return {
+        "ev": "stats",
+        "id": event.call,
+        "rx": event.received,
+        "tx": event.sent,
+        "lost": event.lost,
+        "late": event.late,
+        "jitter_ms": round(event.jitter_ms, 1),
+        "delay_ms": round(event.delay_ms, 1),
+        "mos": round(event.mos, 2),
+    }

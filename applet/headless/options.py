@@ -1,0 +1,175 @@
+"""The command line of the headless phone and of the desk."""
+
+import getopt
+import os
+from typing import NamedTuple
+
+from applet.address import Address
+from applet.audio.file import parse_source
+from applet.media.codec import CODEC_NAMES
+from applet.phone.config import PhoneConfig
+from applet.threads.sockets import PortRange
+
+
+class OptionError(ValueError):
+    """A wrong option; `str()` is one plain line."""
+
+
+class Options(NamedTuple):
+    """Everything that the command line asks for."""
+
+    phone: PhoneConfig
+    bind: Address
+    ports: PortRange | None
+    stun: tuple[Address, ...]
+    audio_in: str
+    audio_out: str | None
+    loop: bool
+    call: str
+    duration: float | None
+
+
+_WITH_VALUE = (
+    ("bind", "transport", "tls-ca", "tls-cert", "tls-key", "id", "registrar", "proxy", "user")
+    + ("password", "answer", "rtp-ports", "codecs", "srtp", "100rel", "session-timer", "stun")
+    + ("turn", "nat", "max-calls", "audio-in", "audio-out", "call", "duration")
+)
+_FLAGS = ("accept-any-user", "no-upnp", "loop")
+
+_NOT_BUILT = {
+    "tls-ca": "TLS",
+    "tls-cert": "TLS",
+    "tls-key": "TLS",
+    "turn": "TURN",
+}
+# Parts that are not built yet: these values ask for none of them.
+_OFF_VALUES = {
+    "transport": ("udp", "tcp"),
+    "srtp": ("off",),
+    "100rel": ("off",),
+    "session-timer": ("off",),
+    "nat": ("auto", "none", "stun"),
+}
+_ALL_VALUES = {
+    "transport": ("udp", "tcp", "tls"),
+    "srtp": ("off", "optional", "required"),
+    "100rel": ("off", "on", "required"),
+    "session-timer": ("off", "on", "required"),
+    "nat": ("auto", "none", "stun", "upnp", "turn"),
+}
+
+
+def parse_options(arguments: list[str]) -> Options:
+    """Raises OptionError for anything unknown, wrong, or not built yet."""
+    given, stun = _read(arguments)
+    for name, part in _NOT_BUILT.items():
+        if name in given:
+            raise OptionError(f"--{name}: {part} is not built yet")
+    for name, allowed in _ALL_VALUES.items():
+        value = given.get(name, allowed[0]).lower()
+        if value not in allowed:
+            raise OptionError(f"--{name}: {value!r} is none of {', '.join(allowed)}")
+        if value not in _OFF_VALUES[name]:
+            raise OptionError(f"--{name} {value}: not built yet")
+    return Options(
+        phone=_phone(given),
+        bind=parse_address(given.get("bind", "0.0.0.0"), "bind"),
+        ports=_ports(given),
+        stun=() if given.get("nat") == "none" else stun,
+        audio_in=_audio_in(given),
+        audio_out=given.get("audio-out"),
+        loop="loop" in given,
+        call=given.get("call", ""),
+        duration=_number(given, "duration", 0.0) if "duration" in given else None,
+    )
+
+
+def _read(arguments: list[str]) -> tuple[dict[str, str], tuple[Address, ...]]:
+    try:
+        pairs, rest = getopt.gnu_getopt(
+            arguments, "", [f"{name}=" for name in _WITH_VALUE] + list(_FLAGS)
+        )
+    except getopt.GetoptError as error:
+        raise OptionError(str(error)) from error
+    if rest:
+        raise OptionError(f"unexpected argument {rest[0]!r}")
+    stun = tuple(parse_address(value, "stun", 3478) for name, value in pairs if name == "--stun")
+    return {name[2:]: value for name, value in pairs}, stun
+
+
+def _phone(given: dict[str, str]) -> PhoneConfig:
+    return PhoneConfig(
+        identity=given.get("id", ""),
+        user=given.get("user", ""),
+        password=given.get("password", os.environ.get("CALLSUPPORT_PASSWORD", "")),
+        registrar=given.get("registrar", ""),
+        proxy=given.get("proxy", ""),
+        codecs=_codecs(given),
+        transport=given.get("transport", "udp").lower(),
+        answer=_answer(given.get("answer", "manual")),
+        accept_any_user="accept-any-user" in given,
+        max_calls=int(_number(given, "max-calls", 1)),
+        other_addresses=True,
+    )
+
+
+def _answer(value: str) -> int:
+    if value in ("auto", "manual"):
+        return 200 if value == "auto" else 0
+    if value.isdecimal() and (value in ("180", "183") or 300 <= int(value) <= 699):
+        return int(value)
+    raise OptionError(f"--answer: {value!r} is none of auto, manual, 180, 183, or a code 300-699")
+
+
+def _codecs(given: dict[str, str]) -> tuple[str, ...]:
+    if "codecs" not in given:
+        return CODEC_NAMES
+    names = tuple(name.strip().upper() for name in given["codecs"].split(","))
+    for name in names:
+        if name not in CODEC_NAMES:
+            known = ", ".join(codec.lower() for codec in CODEC_NAMES)
+            raise OptionError(f"--codecs: {name.lower()!r} is not built; there are {known}")
+    return names
+
+
+def _ports(given: dict[str, str]) -> PortRange | None:
+    if "rtp-ports" not in given:
+        return None
+    low, dash, high = given["rtp-ports"].partition("-")
+    if not (dash and low.isdecimal() and high.isdecimal() and 0 < int(low) < int(high) < 65536):
+        raise OptionError(f"--rtp-ports: {given['rtp-ports']!r} is not LOW-HIGH")
+    return PortRange(int(low), int(high))
+
+
+def _audio_in(given: dict[str, str]) -> str:
+    text = given.get("audio-in", "silence")
+    try:
+        parse_source(text)
+    except (OSError, ValueError) as error:
+        raise OptionError(f"--audio-in: {error}") from error
+    return text
+
+
+def _number(given: dict[str, str], name: str, default: float) -> float:
+    try:
+        number = float(given.get(name, default))
+    except ValueError:
+        number = -1
+    if not 0 <= number < 1e6:
+        raise OptionError(f"--{name}: {given[name]!r} is not a number from 0 up")
+    return number
+
+
+def parse_address(text: str, option: str, default_port: int = 0) -> Address:
+    """`IP`, `IP:PORT`, `[IPv6]` or `[IPv6]:PORT`. Raises OptionError."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, closed, port = text[1:].partition("]")
+        if not closed or (port and not port.startswith(":")):
+            raise OptionError(f"--{option}: {text!r} is not an address")
+        port = port[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if not host or (port and not (port.isdecimal() and int(port) < 65536)):
+        raise OptionError(f"--{option}: {text!r} is not an address")
+    return Address(host, int(port) if port else default_port)

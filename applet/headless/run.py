@@ -1,0 +1,132 @@
+"""Runs one phone from standard input to standard output."""
+
+import os
+import random
+import sys
+import threading
+import time
+from queue import Empty
+from typing import TextIO
+
+from applet.audio.device import ClockedDevice
+from applet.audio.file import FileDevice, parse_source
+from applet.headless.lines import LineError, error_json, parse_line, ready_json, to_json
+from applet.headless.options import OptionError, Options, parse_options
+from applet.phone.messages import (
+    CallState,
+    CallStateChanged,
+    Dial,
+    Event,
+    HangUp,
+    Logged,
+    Quit,
+    Ready,
+    Register,
+    Stopped,
+)
+from applet.phone.phone import Phone
+from applet.threads.core import BindError, CoreThread
+from applet.threads.media import MediaThread
+from applet.threads.sockets import local_ip_for
+
+
+def run(arguments: list[str], started: float) -> int:
+    """Returns the exit code. `started` is the `time.perf_counter()` of the program's start."""
+    try:
+        options = parse_options(arguments)
+        return _Session(options, started).run()
+    except (OptionError, BindError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+
+
+class _Session:
+    """One run: lines of stdin become commands, events become lines of stdout."""
+
+    def __init__(self, options: Options, started: float) -> None:
+        self._options = options
+        self._started = started
+        self._devices = 0
+        self._answered = False
+        self._deadline: float | None = None
+        system = random.SystemRandom()
+        media = MediaThread(self._device, system, bind_host=options.bind.host, ports=options.ports)
+        phone = Phone(options.phone, system, local_ip_for(options.bind.host))
+        self._core = CoreThread(phone, media, options.bind, stun_servers=options.stun)
+
+    def run(self) -> int:
+        self._core.start()
+        if self._options.phone.registrar:
+            self._core.submit(Register())
+        if self._options.call:
+            self._core.submit(Dial(self._options.call, confirmed=True))
+        threading.Thread(target=self._read_lines, args=(sys.stdin,), daemon=True).start()
+        try:
+            self._pump()
+        except KeyboardInterrupt:
+            self._core.submit(Quit())
+        finally:
+            self._core.stop()
+        return 1 if self._options.call and not self._answered else 0
+
+    def _device(self, _call: int) -> ClockedDevice:
+        """Every call has the microphone of the command line, the first one its recording too."""
+        self._devices += 1
+        options = self._options
+        out = options.audio_out if self._devices == 1 else None
+        return FileDevice(parse_source(options.audio_in), out, options.loop)
+
+    def _read_lines(self, lines: TextIO) -> None:
+        for line in lines:
+            try:
+                command = parse_line(line)
+            except LineError as error:
+                _print(error_json(str(error)))
+                continue
+            if command is not None:
+                self._core.submit(command)
+        self._core.submit(Quit())
+
+    def _pump(self) -> None:
+        """Until the last event."""
+        while True:
+            wait = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+            try:
+                event = self._core.events.get(timeout=wait)
+            except Empty:
+                self._deadline = None
+                self._core.submit(HangUp(0))
+                continue
+            if isinstance(event, Stopped):
+                return
+            self._tell(event)
+            if self._options.call and isinstance(event, CallStateChanged):
+                self._follow(event)
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, Logged):
+            os.write(2, f"{event.line}\n".encode())
+            return
+        if isinstance(event, Ready):
+            milliseconds = int((time.perf_counter() - self._started) * 1000)
+            _print(ready_json(event, milliseconds))
+            return
+        line = to_json(event)
+        if line is not None:
+            _print(line)
+
+    def _follow(self, event: CallStateChanged) -> None:
+        """`--call`: hang up after `--duration` from the answer (or from the call, while it is not
+        answered), and end with the call."""
+        if event.state is CallState.ENDED:
+            self._core.submit(Quit())
+        elif event.state is CallState.DIALLING or not self._answered:
+            if event.state in (CallState.CONNECTED, CallState.ON_HOLD):
+                self._answered = True
+            if self._options.duration is not None:
+                self._deadline = time.monotonic() + self._options.duration
+
+
+def _print(line: str) -> None:
+    """One write a line, so that lines of two threads never mix."""
+    os.write(1, f"{line}\n".encode())

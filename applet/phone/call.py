@@ -1,0 +1,389 @@
+"""One call: its signalling (`sip.invite`), its descriptions (`sdp.offer_answer`) and its media.
+
+    Dialling -> Ringing or Early -> Connected <-> On hold -> Ended
+
+is what the person sees. `phone.negotiation` keeps offer/answer and hold; here is what happens
+before the answer and at the end.
+"""
+
+from collections.abc import Callable
+
+from applet.media.session import MediaStatistics
+from applet.media.tones import Tone
+from applet.phone.messages import (
+    CallState,
+    CallStateChanged,
+    DigitReceived,
+    DigitSent,
+    HeldBy,
+    IncomingCall,
+    MuteChanged,
+    Reason,
+    Statistics,
+    Trouble,
+)
+from applet.phone.negotiation import Negotiation
+from applet.phone.orders import (
+    CloseMedia,
+    InjectFile,
+    MuteMedia,
+    OpenMedia,
+    OpenMicrophone,
+    PlayTone,
+    RequestMediaStatistics,
+    SendMediaDigits,
+)
+from applet.phone.outbox import Outbox
+from applet.phone.reasons import reason_for_status
+from applet.sdp.description import SdpError
+from applet.sip.events import (
+    Answered,
+    Confirmed,
+    EndedBy,
+    Provisional,
+    SessionEnded,
+)
+from applet.sip.invite import InviteSession
+
+_BUSY_TONE_SECONDS = 2.0
+_DIGITS = frozenset("0123456789*#ABCD")
+
+
+class Call:
+    """Made by `Phone`; `number` is its id in commands and events. `over` once nothing is left."""
+
+    __slots__ = (
+        "_answer_status",
+        "_close_at",
+        "_connected",
+        "_end",
+        "_hung_up",
+        "_media_open",
+        "_offer",
+        "_outbox",
+        "_place",
+        "_state",
+        "_tone",
+        "negotiation",
+        "number",
+        "outgoing",
+        "over",
+        "peer",
+        "session",
+    )
+
+    def __init__(self, number: int, peer: str, outgoing: bool, outbox: Outbox) -> None:
+        self.number = number
+        self.peer = peer
+        self.outgoing = outgoing
+        self.session: InviteSession | None = None
+        self.negotiation: Negotiation | None = None
+        self.over = False
+        self._outbox = outbox
+        self._place: Callable[[bytes, float], InviteSession] | None = None
+        self._offer: bytes | None = None
+        self._answer_status = 0
+        self._state = CallState.DIALLING
+        self._connected = False
+        self._hung_up = False
+        self._media_open = False
+        self._tone: Tone | None = None
+        self._end: tuple[Reason, int] | None = None
+        self._close_at: float | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether the person still sees it: not ended."""
+        return self._end is None
+
+    # --- the beginning
+
+    def dial(self, remote_host: str, place: Callable[[bytes, float], InviteSession]) -> None:
+        """Call out: `place(offer, now)` sends the INVITE once there are sockets for the media."""
+        self._place = place
+        self._tell_state(CallState.DIALLING)
+        self._outbox.order(OpenMedia(self.number, remote_host))
+
+    def ring_here(self, session: InviteSession, offer: bytes | None, answer_status: int) -> None:
+        """A call came in. `answer_status`: what `PhoneConfig.answer` wants."""
+        self.session = session
+        self._offer = offer
+        self._answer_status = answer_status
+        host = session.remote_address.host if session.remote_address else ""
+        self._outbox.order(OpenMedia(self.number, host))
+
+    def media_opened(self, negotiation: Negotiation | None, now: float) -> None:
+        """The sockets are bound (None: they could not be)."""
+        self._media_open = negotiation is not None
+        self.negotiation = negotiation
+        if self._end is not None:
+            self._close(now)
+        elif negotiation is None:
+            self._fail(Reason.MEDIA_FAILED, 500, now)
+        elif self.outgoing:
+            assert self._place is not None
+            self.session = self._place(negotiation.first_offer(), now)
+            negotiation.session = self.session
+        else:
+            self._receive_call(negotiation, now)
+
+    def _receive_call(self, negotiation: Negotiation, now: float) -> None:
+        session = self.session
+        assert session is not None
+        negotiation.session = session
+        if self._offer is not None:
+            try:
+                negotiation.first_offer_received(self._offer)
+            except SdpError:
+                self._fail(Reason.NO_COMMON_CODEC, 488, now)
+                return
+        display, uri = session.remote.display, str(session.remote.uri)
+        called = str(session.local.uri)
+        self._outbox.tell(IncomingCall(self.number, display, uri, called))
+        self._tell_state(CallState.RINGING)
+        if self._answer_status == 200:
+            self.answer(200, now)
+        elif self._answer_status == 183:
+            self.answer(183, now)
+        elif self._answer_status >= 300:
+            self.reject(self._answer_status, now)
+        else:
+            session.ring(now)
+            self._play(Tone.INCOMING)
+
+    # --- what the person does
+
+    def answer(self, status: int, now: float) -> None:
+        """Accept an incoming call (200), or only ring (180) or play early media (183)."""
+        if self.outgoing or self._connected or not self._ready():
+            return
+        assert self.session is not None and self.negotiation is not None
+        if status == 200:
+            self._play(None)
+            self._connected = True
+            self._outbox.order(OpenMicrophone(self.number))
+            self.session.answer(self.negotiation.first_answer(), now)
+            self.show(200)
+        elif status == 183 and self._offer is not None:
+            self.session.progress(183, self.negotiation.first_answer(), now)
+            self._tell_state(CallState.EARLY, 183)
+        else:
+            self.session.ring(now)
+
+    def reject(self, status: int, now: float) -> None:
+        """Refuse an incoming call with a final status 300-699."""
+        if self.outgoing or self._connected or not self._ready():
+            return
+        assert self.session is not None
+        self._hung_up = True
+        self.session.reject(status, now)
+
+    def hang_up(self, now: float) -> None:
+        """End it, whatever state it is in."""
+        if self._end is not None:
+            self._close(now)
+            return
+        self._hung_up = True
+        if self.session is None:
+            self._finish(Reason.CANCELLED_HERE, 0, now)
+        else:
+            self.session.hang_up(now)
+
+    def hold(self, with_music: bool, now: float) -> None:
+        if self._talking() and self.negotiation is not None:
+            self.negotiation.hold(with_music, now)
+            self.show()
+
+    def resume(self, now: float) -> None:
+        if self._talking() and self.negotiation is not None:
+            self.negotiation.resume(now)
+            self.show()
+
+    def reinvite(self, now: float) -> None:
+        if self._talking() and self.negotiation is not None:
+            self.negotiation.refresh(now)
+
+    def send_digits(self, digits: str, now: float) -> None:
+        """Only characters of `0-9 * # A-D`, only in a call that agreed on telephone events."""
+        digits = digits.upper()
+        takes = self.negotiation is not None and self.negotiation.takes_digits
+        if not (digits and set(digits) <= _DIGITS and takes and self._talking()):
+            self._outbox.tell(Trouble(self.number, Reason.NO_DIGITS, ""))
+            return
+        self._outbox.order(SendMediaDigits(self.number, digits))
+
+    def mute(self, on: bool) -> None:
+        if self._end is None:
+            self._outbox.order(MuteMedia(self.number, on))
+            self._outbox.tell(MuteChanged(self.number, on))
+
+    def play_file(self, path: str) -> None:
+        if self._talking():
+            self._outbox.order(InjectFile(self.number, path))
+
+    # --- what the network does
+
+    def provisional(self, event: Provisional) -> None:
+        negotiation = self.negotiation
+        if self._connected or negotiation is None:
+            return
+        if event.body is not None and negotiation.early_answer(event.branch, event.body):
+            self._play(None)
+            self._tell_state(CallState.EARLY, event.status)
+        elif event.status == 180 and self._state is CallState.DIALLING:
+            self._play(Tone.RINGBACK)
+            self._tell_state(CallState.RINGING, 180)
+
+    def answered(self, event: Answered, now: float) -> None:
+        if self.negotiation is None:
+            return
+        if not self.negotiation.answered(event.branch, event.body):
+            self._fail(Reason.NO_COMMON_CODEC, 488, now)
+            return
+        self._connected = True
+        self._play(None)
+        self._outbox.order(OpenMicrophone(self.number))
+        self.show(event.response.status)
+
+    def confirmed(self, event: Confirmed, now: float) -> None:
+        """The ACK to our 200; it carries their answer if the INVITE had no offer."""
+        if self.negotiation is None or self._offer is not None:
+            return
+        if event.body is None or not self.negotiation.answered("", event.body):
+            self._fail(Reason.NO_COMMON_CODEC, 488, now)
+        else:
+            self.show(200)
+
+    def session_ended(self, event: SessionEnded, now: float) -> None:
+        if self._end is None:
+            self._finish(self._why(event), event.status, now)
+
+    def _why(self, event: SessionEnded) -> Reason:
+        if event.by is EndedBy.LOCAL:
+            return self._why_here()
+        if event.by is EndedBy.TIMEOUT:
+            return Reason.LOST if self._connected else Reason.SERVER_SILENT
+        if event.by is EndedBy.NO_ANSWER:
+            return Reason.NO_ANSWER
+        if event.by is EndedBy.TRANSPORT:
+            return Reason.UNREACHABLE
+        if event.by is EndedBy.LOOKUP:
+            return Reason.NAME_NOT_FOUND
+        if self._connected:
+            return Reason.HUNG_UP_THERE
+        if self.outgoing:
+            return reason_for_status(event.status)
+        elsewhere = event.message is not None and "cause=200" in (
+            event.message.header("Reason") or ""
+        )
+        return Reason.ANSWERED_ELSEWHERE if elsewhere else Reason.CALLER_GAVE_UP
+
+    def _why_here(self) -> Reason:
+        if self._connected:
+            return Reason.HUNG_UP_HERE
+        return Reason.CANCELLED_HERE if self.outgoing else Reason.REJECTED_HERE
+
+    # --- what the media does
+
+    def digit_received(self, digit: str) -> None:
+        self._outbox.tell(DigitReceived(self.number, digit))
+
+    def digit_sent(self, digit: str) -> None:
+        self._outbox.tell(DigitSent(self.number, digit))
+
+    def request_statistics(self) -> None:
+        if self._media_open and self._end is None:
+            self._outbox.order(RequestMediaStatistics(self.number))
+
+    def counted(self, counted: MediaStatistics, now: float) -> None:
+        """Numbers that were asked for: by the person, or for the end of the call."""
+        if self.over or self._close_at is not None:
+            return
+        self._outbox.tell(
+            Statistics(
+                self.number,
+                counted.received,
+                counted.sent,
+                counted.lost,
+                counted.late,
+                counted.jitter_ms,
+                counted.delay_ms,
+                counted.mos,
+            )
+        )
+        if self._end is not None:
+            self._tell_end(now)
+
+    # --- the end
+
+    def _fail(self, reason: Reason, status: int, now: float) -> None:
+        """End it from here because it cannot work."""
+        if self.session is not None:
+            if self.outgoing or self._connected:
+                self.session.hang_up(now)
+            else:
+                self.session.reject(status, now)
+        self._finish(reason, status, now)
+
+    def _finish(self, reason: Reason, code: int, now: float) -> None:
+        if self._end is not None:
+            return
+        self._end = (reason, code)
+        if self._media_open:
+            self._outbox.order(RequestMediaStatistics(self.number))
+        else:
+            self._tell_end(now)
+
+    def _tell_end(self, now: float) -> None:
+        """The last words; a call out that failed is heard to have failed."""
+        failed = self.outgoing and not self._connected and not self._hung_up
+        if failed and self._media_open:
+            self._play(Tone.BUSY)
+            self._close_at = now + _BUSY_TONE_SECONDS
+        else:
+            self._close(now)
+        assert self._end is not None
+        reason, code = self._end
+        self._tell_state(CallState.ENDED, code, reason)
+
+    def _close(self, now: float) -> None:
+        if not self.over and self._media_open:
+            self._outbox.order(CloseMedia(self.number))
+        self.over = True
+        self._close_at = None
+
+    def next_timer(self) -> float | None:
+        return self._close_at
+
+    def handle_timers(self, now: float) -> None:
+        if self._close_at is not None and self._close_at <= now:
+            self._close(now)
+
+    # --- what is shown
+
+    def show(self, code: int = 0) -> None:
+        """Tell the state of a connected call, and let the hold tone follow it."""
+        if not self._talking() or self.negotiation is None:
+            return
+        held = self.negotiation.held_by is not HeldBy.NONE
+        self._tell_state(CallState.ON_HOLD if held else CallState.CONNECTED, code)
+        self._play(Tone.HOLD if self.negotiation.held_in_silence else None)
+
+    def _talking(self) -> bool:
+        return self._connected and self._end is None
+
+    def _ready(self) -> bool:
+        return self._end is None and self.session is not None and self.negotiation is not None
+
+    def _play(self, tone: Tone | None) -> None:
+        if tone is not self._tone:
+            self._tone = tone
+            self._outbox.order(PlayTone(self.number, tone))
+
+    def _tell_state(self, state: CallState, code: int = 0, reason: Reason = Reason.NONE) -> None:
+        if state is self._state and state is not CallState.DIALLING:
+            return
+        self._state = state
+        self._outbox.tell(
+            CallStateChanged(self.number, state, code, reason, self.peer, self.outgoing)
+        )

@@ -1,0 +1,31 @@
+"""What a phone has to know before it starts; made from the brand file or the command line."""
+
+from typing import NamedTuple
+
+from applet.phone.emergency import NUMBERS
+
+
+class PhoneConfig(NamedTuple):
+    """`identity`: our own SIP URI, empty = `sip:user@our address`. `desk`: the URI behind an
+    empty `Dial`. `codecs`: names in order of preference. `transport`: for our own requests when
+    the URI names none. `answer`: 0 asks the person; 200 answers, 180 rings, 183 sends early
+    media, another code refuses. `strangers_per_minute`: how many INVITEs from one address are
+    let in when no call is up (0: all)."""
+
+    user_agent: str = "Call Support"
+    display_name: str = ""
+    identity: str = ""
+    user: str = ""
+    password: str = ""
+    registrar: str = ""
+    proxy: str = ""
+    desk: str = ""
+    codecs: tuple[str, ...] = ("PCMU", "PCMA")
+    transport: str = "udp"
+    answer: int = 0
+    accept_any_user: bool = True
+    max_calls: int = 1
+    strangers_per_minute: int = 0
+    other_addresses: bool = False
+    emergency_allowed: bool = False
+    emergency_numbers: tuple[str, ...] = NUMBERS

@@ -1,0 +1,451 @@
+"""The whole phone without a socket, a thread or a clock: joins `sip`, `sdp` and the media.
+
+Bytes, commands and `now` go in; datagrams, deadlines, events and orders come out.
+"""
+
+from collections.abc import Callable
+
+from applet.address import Address
+from applet.media.session import (
+    DigitReceived,
+    DigitSent,
+    InjectionEnded,
+    Latched,
+    MediaEvent,
+    MediaStatistics,
+)
+from applet.phone.call import Call
+from applet.phone.config import PhoneConfig
+from applet.phone.messages import (
+    Answer,
+    Command,
+    Dial,
+    Event,
+    FilePlaying,
+    HangUp,
+    Hold,
+    ListDevices,
+    Logged,
+    Mute,
+    NatFound,
+    PlayFile,
+    Quit,
+    Reason,
+    Register,
+    Reinvite,
+    Reject,
+    RequestStatistics,
+    Resume,
+    SelectDevices,
+    SendDigits,
+    SetVolume,
+    Trouble,
+    Unregister,
+)
+from applet.phone.negotiation import Negotiation
+from applet.phone.orders import (
+    ListAudio,
+    LookUp,
+    Order,
+    SelectAudio,
+    SetGains,
+    Stop,
+    TraceMessage,
+)
+from applet.phone.outbox import Outbox
+from applet.phone.registrar import Registrar
+from applet.phone.strangers import Strangers
+from applet.phone.target import DialPolicy, RefusedError
+from applet.randomness import Randomness
+from applet.sdp.offer_answer import OfferAnswer
+from applet.sip import events as sip
+from applet.sip.digest import Credentials
+from applet.sip.endpoint import Endpoint, EndpointConfig
+from applet.sip.headers import NameAddr
+from applet.sip.hop import Datagram, Hop, Transport
+from applet.sip.invite import InviteSession
+from applet.sip.uri import SipUri, parse_uri
+
+_QUIT_SECONDS = 2.0
+_ANONYMOUS_HOST = "anonymous.invalid"
+
+
+class Phone:
+    """One user agent with its calls. Raises MessageError when a URI of `config` is wrong."""
+
+    def __init__(
+        self, config: PhoneConfig, random: Randomness, local_ip_for: Callable[[str], str]
+    ) -> None:
+        self._config = config
+        self._random = random
+        self._local_ip_for = local_ip_for
+        self._outbox = Outbox()
+        users = tuple(filter(None, (config.user, _user_of(config.identity))))
+        self._endpoint = Endpoint(
+            EndpointConfig(config.user_agent, users, config.accept_any_user), random, local_ip_for
+        )
+        self._desk = _sip_uri(config.desk)
+        self._route = _outbound_route(config.proxy)
+        self._policy = DialPolicy(
+            self._desk, config.other_addresses, config.emergency_allowed, config.emergency_numbers
+        )
+        self._credentials = (
+            Credentials(config.user, config.password) if config.user and config.password else None
+        )
+        self._registrar = Registrar(_sip_uri(config.registrar), self._outbox)
+        self._strangers = Strangers(config.strangers_per_minute)
+        self._calls: dict[int, Call] = {}
+        self._by_session: dict[InviteSession, Call] = {}
+        self._last_number = 0
+        self._local = Address("", 0)
+        self._quit_at: float | None = None
+        self._stopped = False
+
+    # --- bytes in, bytes and deadlines out
+
+    def bound(self, address: Address, now: float) -> None:
+        """Where SIP is bound, UDP and TCP alike; the first of all calls."""
+        self._local = address
+        self._endpoint.set_local(Transport.UDP, address)
+        self._endpoint.set_local(Transport.TCP, address)
+
+    def mapped(self, address: Address | None, now: float) -> None:
+        """What STUN says of the SIP socket (None: no server answered)."""
+        if address is None:
+            self._outbox.tell(Trouble(0, Reason.STUN_FAILED, ""))
+            self._outbox.tell(NatFound("direct", "No STUN server answered."))
+            return
+        self._endpoint.set_advertised(Transport.UDP, address)
+        proof = f"A STUN server sees this phone at {address}."
+        self._outbox.tell(NatFound("stun", proof))
+
+    def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
+        self._endpoint.receive_datagram(data, source, now)
+        self._pump(now)
+
+    def receive_stream(self, flow: int, data: bytes, now: float) -> None:
+        self._endpoint.receive_stream(flow, data, now)
+        self._pump(now)
+
+    def connection_opened(self, flow: int, remote: Address, now: float) -> None:
+        self._endpoint.connection_opened(flow, remote, now)
+        self._pump(now)
+
+    def connection_closed(self, flow: int, now: float) -> None:
+        self._endpoint.connection_closed(flow, now)
+        self._pump(now)
+
+    def connection_failed(self, hop: Hop, now: float) -> None:
+        self._endpoint.connection_failed(hop, now)
+        self._pump(now)
+
+    def looked_up(self, host: str, addresses: tuple[Address, ...], now: float) -> None:
+        self._endpoint.looked_up(host, addresses, now)
+        self._pump(now)
+
+    def datagrams_to_send(self) -> list[Datagram]:
+        return self._endpoint.datagrams_to_send()
+
+    def flows_to_close(self) -> list[int]:
+        return self._endpoint.flows_to_close()
+
+    def next_timer(self) -> float | None:
+        times = [self._endpoint.next_timer(), self._quit_at]
+        times += [call.next_timer() for call in self._calls.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def handle_timers(self, now: float) -> None:
+        self._endpoint.handle_timers(now)
+        for call in self._calls.values():
+            call.handle_timers(now)
+        self._pump(now)
+
+    def events(self) -> list[Event]:
+        return self._outbox.take_events()
+
+    def orders(self) -> list[Order]:
+        return self._outbox.take_orders()
+
+    # --- answers to orders
+
+    def media_opened(
+        self, call: int, rtp: Address | None, rtcp: Address | None, now: float
+    ) -> None:
+        """The addresses to show in SDP (None: no sockets could be bound)."""
+        wanted = self._calls.get(call)
+        if wanted is None:
+            return
+        negotiation = None
+        if rtp is not None and rtcp is not None:
+            described = OfferAnswer(
+                rtp,
+                rtcp.port,
+                self._config.codecs,
+                session_id=self._random.getrandbits(31),
+            )
+            negotiation = Negotiation(call, rtp, described, self._outbox)
+        wanted.media_opened(negotiation, now)
+        if wanted.session is not None:
+            self._by_session[wanted.session] = wanted
+        self._pump(now)
+
+    def media_event(self, call: int, event: MediaEvent, now: float) -> None:
+        wanted = self._calls.get(call)
+        if wanted is None:
+            return
+        match event:
+            case DigitReceived(digit=digit):
+                wanted.digit_received(digit)
+            case DigitSent(digit=digit):
+                wanted.digit_sent(digit)
+            case Latched(source=source):
+                self._outbox.tell(Logged(f"call {call}: their sound comes from {source}", ""))
+            case InjectionEnded():
+                self._outbox.tell(FilePlaying(call, "", False))
+
+    def media_statistics(
+        self, call: int, counted: MediaStatistics, final: bool, now: float
+    ) -> None:
+        wanted = self._calls.get(call)
+        if wanted is not None and not final:
+            wanted.counted(counted, now)
+            self._pump(now)
+
+    def audio_event(self, event: Event, now: float) -> None:
+        """What the sound devices have to tell goes on as it is."""
+        self._outbox.tell(event)
+
+    # --- commands
+
+    def handle(self, command: Command, now: float) -> None:
+        match command:
+            case Dial():
+                self._dial(command, now)
+            case Register():
+                self._register(now)
+            case Unregister():
+                self._registrar.unregister(now)
+            case SelectDevices():
+                self._outbox.order(SelectAudio(command.microphone, command.speaker))
+            case SetVolume():
+                self._outbox.order(SetGains(command.microphone_db, command.speaker_db))
+            case ListDevices():
+                self._outbox.order(ListAudio())
+            case Quit():
+                self._quit(now)
+            case _:
+                self._handle_call(command, now)
+        self._pump(now)
+
+    def _handle_call(self, command: Command, now: float) -> None:
+        call = self._wanted(getattr(command, "call", 0))
+        if call is None:
+            self._outbox.tell(Trouble(0, Reason.NO_SUCH_CALL, ""))
+            return
+        match command:
+            case Answer(status=status):
+                call.answer(status, now)
+            case Reject(status=status):
+                call.reject(status, now)
+            case HangUp():
+                call.hang_up(now)
+            case Hold(with_music=with_music):
+                call.hold(with_music, now)
+            case Resume():
+                call.resume(now)
+            case Reinvite():
+                call.reinvite(now)
+            case SendDigits(digits=digits):
+                call.send_digits(digits, now)
+            case Mute(on=on):
+                call.mute(on)
+            case PlayFile(path=path):
+                call.play_file(path)
+            case RequestStatistics():
+                call.request_statistics()
+
+    def _wanted(self, number: int) -> Call | None:
+        """The call with this id; 0 is the newest that has not ended."""
+        if number:
+            return self._calls.get(number)
+        live = [call for call in self._calls.values() if call.live]
+        return live[-1] if live else None
+
+    def _dial(self, command: Dial, now: float) -> None:
+        if self._quit_at is not None:
+            return
+        try:
+            target = self._policy.target(command.uri, command.confirmed)
+        except RefusedError as error:
+            self._outbox.tell(Trouble(0, error.reason, ""))
+            return
+        if self._live_calls() >= self._config.max_calls:
+            self._outbox.tell(Trouble(0, Reason.ONE_CALL_AT_A_TIME, ""))
+            return
+        self._end_busy_tones(now)
+        call = self._new_call(str(target), outgoing=True)
+        next_host = self._route[0].host if self._route else target.host
+
+        def place(offer: bytes, at: float) -> InviteSession:
+            return self._endpoint.invite(
+                target,
+                local=self._identity(next_host),
+                contact_user=self._contact_user(),
+                body=offer,
+                now=at,
+                route=self._route,
+                credentials=self._credentials,
+                transport=Transport[self._config.transport.upper()],
+            )
+
+        call.dial(next_host, place)
+
+    def _register(self, now: float) -> None:
+        uri = self._registrar.uri
+        if uri is None or self._registrar.active:
+            return
+        self._registrar.registration = self._endpoint.register(
+            uri,
+            local=self._identity(uri.host),
+            contact_user=self._contact_user(),
+            expires=3600,
+            now=now,
+            route=self._route,
+            credentials=self._credentials,
+            transport=Transport[self._config.transport.upper()],
+        )
+
+    def _quit(self, now: float) -> None:
+        """Hang up, un-register; `Stop` follows when all is quiet, after two seconds at most."""
+        if self._quit_at is None:
+            self._quit_at = now + _QUIT_SECONDS
+            for call in list(self._calls.values()):
+                call.hang_up(now)
+            self._registrar.unregister(now)
+
+    # --- what the endpoint tells
+
+    def _pump(self, now: float) -> None:
+        for event in self._endpoint.events():
+            self._dispatch(event, now)
+        over = [call for call in self._calls.values() if call.over]
+        for call in over:
+            del self._calls[call.number]
+            if call.session is not None:
+                self._by_session.pop(call.session, None)
+        if self._quit_at is not None and not self._stopped:
+            quiet = not self._calls and self._endpoint.quiet
+            if quiet or now >= self._quit_at:
+                self._stopped = True
+                self._quit_at = None
+                self._outbox.order(Stop())
+
+    def _dispatch(self, event: sip.Event, now: float) -> None:
+        match event:
+            case sip.Trace(sent=sent, data=data, hop=hop):
+                self._outbox.order(TraceMessage(sent, data, str(hop.address)))
+            case sip.LookupNeeded(host=host, port=port):
+                self._outbox.order(LookUp(host, port))
+            case sip.IncomingInvite():
+                self._incoming(event, now)
+            case sip.Registered() | sip.RegistrationFailed() | sip.Unregistered():
+                self._registrar.happened(event)
+            case _:
+                call = self._by_session.get(event.session)
+                if call is not None:
+                    self._to_call(call, event, now)
+
+    def _to_call(self, call: Call, event: sip.Event, now: float) -> None:
+        negotiation = call.negotiation
+        match event:
+            case sip.Provisional():
+                call.provisional(event)
+            case sip.Answered():
+                call.answered(event, now)
+            case sip.Confirmed():
+                call.confirmed(event, now)
+            case sip.SessionEnded():
+                call.session_ended(event, now)
+            case sip.ReinviteReceived(body=body) if negotiation is not None:
+                negotiation.offered(body, now)
+            case sip.ReinviteConfirmed(body=body) if negotiation is not None:
+                negotiation.offer_confirmed(body, now)
+            case sip.ReinviteAnswered() if negotiation is not None:
+                negotiation.offer_answered(event, now)
+            case sip.ReinviteFailed() if negotiation is not None:
+                negotiation.offer_failed(event, now)
+            case sip.ReinviteRetryDue() if negotiation is not None:
+                negotiation.retry(now)
+        call.show()
+
+    def _incoming(self, event: sip.IncomingInvite, now: float) -> None:
+        session = event.session
+        source = session.remote_address.host if session.remote_address else ""
+        busy = self._live_calls() >= self._config.max_calls or self._quit_at is not None
+        if busy or not self._strangers.admit(source, now):
+            session.reject(486, now)
+            return
+        self._end_busy_tones(now)
+        call = self._new_call(str(session.remote.uri), outgoing=False)
+        self._by_session[session] = call
+        call.ring_here(session, event.body, self._config.answer)
+
+    # --- small things
+
+    def _new_call(self, peer: str, outgoing: bool) -> Call:
+        self._last_number += 1
+        call = Call(self._last_number, peer, outgoing, self._outbox)
+        self._calls[call.number] = call
+        return call
+
+    def _live_calls(self) -> int:
+        return sum(call.live for call in self._calls.values())
+
+    def _end_busy_tones(self, now: float) -> None:
+        for call in self._calls.values():
+            if not call.live:
+                call.hang_up(now)
+
+    def _contact_user(self) -> str:
+        return self._config.user or _user_of(self._config.identity) or "caller"
+
+    def _identity(self, towards: str) -> NameAddr:
+        """Who we are in From: the account, or a guest at our own address."""
+        uri = _sip_uri(self._config.identity)
+        if uri is None:
+            uri = SipUri("sip", self._contact_user(), None, self._own_host(towards), None, (), "")
+        return NameAddr(self._config.display_name, uri, ())
+
+    def _own_host(self, towards: str) -> str:
+        if not _is_ip_literal(towards):
+            return _ANONYMOUS_HOST
+        if self._local.host in ("", "0.0.0.0", "::"):
+            return self._local_ip_for(towards)
+        return self._local.host
+
+
+def _sip_uri(text: str) -> SipUri | None:
+    """None for an empty text; raises MessageError for anything but a SIP URI."""
+    if not text:
+        return None
+    uri = parse_uri(text)
+    if not isinstance(uri, SipUri):
+        raise ValueError(f"{text!r} is not a sip: address")
+    return uri
+
+
+def _user_of(identity: str) -> str:
+    uri = _sip_uri(identity)
+    return uri.user if uri is not None else ""
+
+
+def _outbound_route(proxy: str) -> tuple[SipUri, ...]:
+    """A loose route through the outbound proxy (RFC 3261 section 8.1.2)."""
+    uri = _sip_uri(proxy)
+    if uri is None:
+        return ()
+    return (uri if uri.has_param("lr") else uri._replace(params=(*uri.params, ("lr", None))),)
+
+
+def _is_ip_literal(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdecimal()
