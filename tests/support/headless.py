@@ -1,0 +1,115 @@
+"""Drives `python -m applet headless` (and `desk`) by its line protocol."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.support.ports import free_port, free_ports
+from tests.support.process import Program, wait_until
+
+
+class Headless(Program):
+    """The phone without a screen. Its events are taken in order: each wait goes on behind the
+    event that the last one returned, so the same event is never taken twice."""
+
+    def __init__(self, *options: str | Path, mode: str = "headless", bind: str = "") -> None:
+        """Start it with `options` on `bind`, by default a free port of 127.0.0.1."""
+        self.events: list[dict[str, object]] = []
+        self._taken = 0
+        address = bind or f"127.0.0.1:{free_port()}"
+        super().__init__(
+            [sys.executable, "-m", "applet", mode, "--bind", address, *options],
+            without=("DISPLAY", "WAYLAND_DISPLAY"),
+        )
+        ready = self.wait_for("ready", timeout_s=15)
+        self.address = str(ready["addr"])
+        self.uri = f"sip:support@{self.address}"
+
+    def wait_for(self, event: str, timeout_s: float = 5, **fields: object) -> dict[str, object]:
+        """The next event of this kind whose fields have these values."""
+        found: list[int] = []
+
+        def look() -> bool:
+            wanted = {"ev": event, **fields}
+            for index in range(self._taken, len(self.events)):
+                if wanted.items() <= self.events[index].items():
+                    found.append(index)
+                    return True
+            return self.exit_code is not None
+
+        wait_until(look, timeout_s, f"{event} {fields}\n{self.transcript()}")
+        if not found:
+            self._readers[0].join(5)
+            look()
+        assert found, f"it ended ({self.exit_code}) without {event} {fields}\n{self.transcript()}"
+        self._taken = found[0] + 1
+        return self.events[found[0]]
+
+    def wait_for_state(self, state: str, timeout_s: float = 5) -> dict[str, object]:
+        return self.wait_for("state", timeout_s, state=state)
+
+    def call(self, uri: str, timeout_s: float = 10) -> None:
+        """Call and wait until it is answered."""
+        self.send(f"call {uri}")
+        self.wait_for_state("connected", timeout_s)
+
+    def hang_up(self) -> dict[str, object]:
+        """Hang up; the event that tells the end."""
+        self.send("hangup")
+        return self.wait_for_state("ended")
+
+    def stats(self) -> dict[str, object]:
+        self.send("stats")
+        return self.wait_for("stats")
+
+    def quit(self) -> int:
+        """Its exit code after the command `quit`."""
+        self.send("quit")
+        return self.wait()
+
+    def took(self, lines: list[str], line: str) -> None:
+        super().took(lines, line)
+        if lines is self.lines:
+            self.events.append(json.loads(line))
+
+    def _ask_to_end(self) -> None:
+        """The end of stdin hangs up and quits."""
+        if self.exit_code is None:
+            self.close_stdin()
+
+
+def audio_options(microphone: Path, loudspeaker: Path) -> Sequence[str | Path]:
+    return ("--audio-in", microphone, "--audio-out", loudspeaker)
+
+
+def rtp_options(count: int = 20) -> Sequence[str]:
+    """A port range of its own, so that phones running side by side do not race for one port."""
+    first = free_ports(count)
+    return ("--rtp-ports", f"{first}-{first + count - 1}")
+
+
+class Resources:
+    """What a process holds, as Linux's /proc tells."""
+
+    def __init__(self, pid: int) -> None:
+        self._folder = Path("/proc", str(pid))
+
+    def threads(self) -> int:
+        return len(list((self._folder / "task").iterdir()))
+
+    def sockets(self) -> int:
+        links = [_target(link) for link in (self._folder / "fd").iterdir()]
+        return sum(target.startswith("socket:") for target in links)
+
+    def memory_kb(self) -> int:
+        status = (self._folder / "status").read_text()
+        row = next(row for row in status.splitlines() if row.startswith("VmRSS:"))
+        return int(row.split()[1])
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except FileNotFoundError:  # closed since the folder was read
+        return ""

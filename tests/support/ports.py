@@ -1,0 +1,33 @@
+"""Ports on loopback that are free now, below the range the system gives out by itself."""
+
+import random
+import socket
+
+LOWEST, HIGHEST = 20_000, 32_000
+_given: set[int] = set()
+
+
+def free_port() -> int:
+    """A port free for UDP and for TCP, given out only once by this process."""
+    return free_ports(1)
+
+
+def free_ports(count: int) -> int:
+    """The first, an even one, of `count` free ports in a row."""
+    for _ in range(1000):
+        first = random.randrange(LOWEST, HIGHEST - count, 2)
+        wanted = range(first, first + count)
+        if _given.isdisjoint(wanted) and all(map(_is_free, wanted)):
+            _given.update(wanted)
+            return first
+    raise AssertionError(f"no {count} free ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
