@@ -25,6 +25,7 @@ class Act(Enum):
     DIGIT = "digit"  # one of 0-9 * #
     MICROPHONE = "microphone"  # the name; empty: the system's default
     SPEAKER = "speaker"  # the same
+    LIST_DEVICES = "list_devices"  # a menu with devices is about to open
     VOLUME = "volume"  # open or close the sliders
     MICROPHONE_DB = "microphone_db"  # a number
     SPEAKER_DB = "speaker_db"  # a number
