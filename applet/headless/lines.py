@@ -19,7 +19,6 @@ from applet.phone.messages import (
     Mute,
     NatFound,
     Quit,
-    Ready,
     Reason,
     Register,
     Registered,
@@ -166,8 +165,8 @@ def _fields(event: Event) -> dict[str, object] | None:
     return None
 
 
-def ready_json(event: Ready, ready_ms: int) -> str:
-    return json.dumps({"ev": "ready", "addr": event.address, "ready_ms": ready_ms})
+def ready_json(address: str, ready_ms: int) -> str:
+    return json.dumps({"ev": "ready", "addr": address, "ready_ms": ready_ms})
 
 
 def reason_text(reason: Reason) -> str:

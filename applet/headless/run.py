@@ -109,7 +109,7 @@ class _Session:
             return
         if isinstance(event, Ready):
             milliseconds = int((time.perf_counter() - self._started) * 1000)
-            _print(ready_json(event, milliseconds))
+            _print(ready_json(event.address, milliseconds))
             return
         line = to_json(event)
         if line is not None:

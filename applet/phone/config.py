@@ -9,7 +9,8 @@ class PhoneConfig(NamedTuple):
     """`identity`: our own SIP URI, empty = `sip:user@our address`. `desk`: the URI behind an
     empty `Dial`. `codecs`: names in order of preference. `transport`: for our own requests when
     the URI names none. `answer`: 0 asks the person; 200 answers, 180 rings, 183 sends early
-    media, another code refuses. `strangers_per_minute`: how many INVITEs from one address are
+    media, another code refuses. `incoming`: False refuses every call with 480 and rings nowhere.
+    `strangers_per_minute`: how many INVITEs from one address are
     let in when no call is up (0: all)."""
 
     user_agent: str = "Call Support"
@@ -23,6 +24,7 @@ class PhoneConfig(NamedTuple):
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     transport: str = "udp"
     answer: int = 0
+    incoming: bool = True
     accept_any_user: bool = True
     max_calls: int = 1
     strangers_per_minute: int = 0

@@ -380,6 +380,9 @@ class Phone:
 
     def _incoming(self, event: sip.IncomingInvite, now: float) -> None:
         session = event.session
+        if not self._config.incoming:
+            session.reject(480, now)
+            return
         source = session.remote_address.host if session.remote_address else ""
         busy = self._live_calls() >= self._config.max_calls or self._quit_at is not None
         if busy or not self._strangers.admit(source, now):

@@ -1,0 +1,59 @@
+"""`python -m applet desk`: the embedded support desk as a program of its own."""
+
+import getopt
+import json
+import os
+import sys
+import time
+
+from applet.address import Address
+from applet.desk.server import MAX_CALLS, DeskServer
+from applet.headless.lines import ready_json
+from applet.headless.options import OptionError, parse_address
+from applet.threads.sockets import BindError
+
+
+def run_desk(arguments: list[str], started: float) -> int:
+    """Answers until standard input ends or says `quit`. Returns the exit code."""
+    try:
+        bind, max_calls = _parse(arguments)
+        desk = DeskServer(bind, _say, _log, max_calls)
+        address = desk.start()
+    except (OptionError, BindError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    _print(ready_json(str(address), int((time.perf_counter() - started) * 1000)))
+    try:
+        for line in sys.stdin:
+            if line.strip() == "quit":
+                break
+    except KeyboardInterrupt:
+        _log("interrupted")
+    desk.stop()
+    return 0
+
+
+def _parse(arguments: list[str]) -> tuple[Address, int]:
+    try:
+        pairs, rest = getopt.gnu_getopt(arguments, "", ["bind=", "max-calls="])
+    except getopt.GetoptError as error:
+        raise OptionError(str(error)) from error
+    if rest:
+        raise OptionError(f"unexpected argument {rest[0]!r}")
+    given = dict(pairs)
+    calls = given.get("--max-calls", str(MAX_CALLS))
+    if not (calls.isdecimal() and 0 < int(calls) < 10000):
+        raise OptionError(f"--max-calls: {calls!r} is not a number from 1 to 9999")
+    return parse_address(given.get("--bind", "127.0.0.1"), "bind"), int(calls)
+
+
+def _say(text: str) -> None:
+    _print(json.dumps({"ev": "desk", "text": text}))
+
+
+def _print(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
+def _log(line: str) -> None:
+    os.write(2, f"{line}\n".encode())
