@@ -143,5 +143,8 @@ def print_host(host: str, port: int | None) -> str:
     return printed if port is None else f"{printed}:{port}"
 
 
-def read_port(text: str) -> int:
-    return number(text, 65535, "the port")
+def read_port(digits: str) -> int:
+    port = int(digits)
+    if port > 65535:
+        raise MessageError("a port above 65535")
+    return port

@@ -27,7 +27,7 @@ from applet.sip.grammar import (
     unquoted,
     with_param,
 )
-from applet.sip.uri import OtherUri, Uri, parse_uri
+from applet.sip.uri import SIP_URI, OtherUri, Uri, parse_uri, sip_uri
 
 _COMPACT = {
     "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",
@@ -72,10 +72,11 @@ def canonical_name(name: str) -> str:
 
 
 _VIA = rf"{TOKEN}[ \t]*+/[ \t]*+{TOKEN}[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
-_VIA += rf"({HOST})(?:[ \t]*+:[ \t]*+([0-9]++))?+({PARAMS})"
+_VIA += rf"({HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}))?+({PARAMS})"
 _via = re.compile(_VIA, re.DOTALL)
 _name_addr = re.compile(
-    rf'(?:(?:({QUOTED})|([^"<>,;]*+))[ \t]*+<([^\s<>"]++)>|([^\s<>;,?"]++))({PARAMS})',
+    rf'(?:(?:({QUOTED})|([^"<>,;]*+))[ \t]*+<(?:{SIP_URI}|([^\s<>"]++))>|([^\s<>;,?"]++))'
+    rf"({PARAMS})",
     re.DOTALL,
 ).fullmatch
 _cseq = re.compile(rf"([0-9]++)[ \t]++({TOKEN})").fullmatch
@@ -100,7 +101,7 @@ class Via(NamedTuple):
         return cls(
             transport.upper(),
             host[1:-1] if host[0] == "[" else host,
-            None if port is None else read_port(port),
+            read_port(port) if port else None,
             read_params(params),
         )
 
@@ -139,9 +140,7 @@ class Via(NamedTuple):
 def readable_via(text: str) -> str | None:
     """The longest beginning of a broken Via that can be read, None if not even its host can."""
     found = _via.match(text)
-    if found is None or len(found[3] or "") > 5:
-        return None
-    return found[0]
+    return found[0] if found else None
 
 
 class NameAddr(NamedTuple):
@@ -157,9 +156,12 @@ class NameAddr(NamedTuple):
         found = _name_addr(text)
         if found is None:
             raise MessageError("an address cannot be read")
-        quoted_name, plain_name, bracketed, bare, params = found.groups()
+        quoted_name, plain_name, s, user, secret, host, port, p, h, other, bare, params = (
+            found.groups()
+        )
+        uri = sip_uri(s, user, secret, host, port, p, h) if s else parse_uri(other or bare)
         display = unquoted(quoted_name) if quoted_name else (plain_name or "").rstrip()
-        return cls(display, parse_uri(bracketed or bare), read_params(params))
+        return cls(display, uri, read_params(params))
 
     @property
     def tag(self) -> str | None:

@@ -47,9 +47,6 @@ class _Head:
             self.fault = MessageError("too many headers")
             del lines[MAX_HEADERS:]
         self.start = lines[0]
-        self._read_headers(lines)
-
-    def _read_headers(self, lines: list[str]) -> None:
         add = self.headers.append
         for line in lines[1:]:
             name, colon, value = line.partition(":")

@@ -14,10 +14,10 @@ from applet.sip.grammar import (
 )
 
 _PARAM = r'[^\s;?<>"=,]++(?:=[^\s;?<>",]++)?+'
-_sip_uri = re.compile(
-    r'([sS][iI][pP][sS]?):(?:([^\s<>"@:]++)(?::([^\s<>"@]*+))?@)?'
-    rf'({HOST})(?::([0-9]{{1,5}}))?((?:;{_PARAM})*+)(?:\?([^\s<>"]*+))?'
-).fullmatch
+# Seven groups, for `sip_uri`.
+SIP_URI = r'([sS][iI][pP][sS]?):(?:([^\s<>"@:]++)(?::([^\s<>"@]*+))?@)?'
+SIP_URI += rf'({HOST})(?::([0-9]{{1,5}}))?((?:;{_PARAM})*+)(?:\?([^\s<>"]*+))?'
+_sip_uri = re.compile(SIP_URI).fullmatch
 _other_uri = re.compile(r'([A-Za-z][A-Za-z0-9+\-.]*+):([^\s<>"]++)').fullmatch
 _escape = re.compile(r"%[0-9A-Fa-f]{2}")
 _unreserved = re.compile(r"[A-Za-z0-9\-_.!~*'()]").fullmatch
@@ -107,20 +107,32 @@ def parse_uri(text: str) -> Uri:
     """Read a URI without brackets around it. Raises MessageError (400)."""
     found = _sip_uri(text)
     if found is not None:
-        scheme, user, password, host, port, params, headers = found.groups()
-        return SipUri(
-            scheme.lower(),
-            user or "",
-            password,
-            host[1:-1] if host[0] == "[" else host,
-            None if port is None else read_port(port),
-            _read_params(params) if params else (),
-            headers or "",
-        )
+        return sip_uri(*found.groups())
     other = _other_uri(text)
     if other is None or other[1].lower() in ("sip", "sips"):
         raise MessageError("a URI cannot be read")
     return OtherUri(other[1].lower(), other[2])
+
+
+def sip_uri(
+    scheme: str,
+    user: str | None,
+    password: str | None,
+    host: str,
+    port: str | None,
+    params: str,
+    headers: str | None,
+) -> SipUri:
+    """The URI made of what the groups of SIP_URI have found. Raises MessageError."""
+    return SipUri(
+        scheme.lower(),
+        user or "",
+        password,
+        host[1:-1] if host[0] == "[" else host,
+        read_port(port) if port else None,
+        _read_params(params) if params else (),
+        headers or "",
+    )
 
 
 def escaped_user(user: str) -> str:
