@@ -1,0 +1,1 @@
+"""Some of our dependencies install a package `tests` of their own: this file puts ours first."""

@@ -1,0 +1,60 @@
+"""The real phone linphonec as a peer on loopback, driven by its command line."""
+
+import socket
+from pathlib import Path
+
+from tests.support.ports import free_port, free_ports
+from tests.support.process import Program, wait_until
+
+# linphonec spins when its terminal goes away, so it never lives longer than this.
+LONGEST_S = 120
+# Name, rate, channels, and whether it is offered: only what both phones have.
+CODECS = [("PCMU", 8000, 1, 1), ("PCMA", 8000, 1, 1), ("opus", 48000, 2, 0)]
+CODECS += [("speex", 8000, 1, 0), ("speex", 16000, 1, 0), ("speex", 32000, 1, 0)]
+
+
+class Linphone(Program):
+    """`microphone` is played into the call; what it hears is recorded into `heard`."""
+
+    def __init__(self, folder: Path, microphone: Path, *, answers: bool = True) -> None:
+        self.port = free_port()
+        self.uri = f"sip:linphone@127.0.0.1:{self.port}"
+        self.heard = folder / "heard.wav"
+        (folder / ".local/share/linphone").mkdir(parents=True)
+        self._configure(folder)
+        super().__init__(
+            ["timeout", str(LONGEST_S), "linphonec", "-c", folder / "rc", *(["-a"] * answers)],
+            folder=folder,
+            variables={"HOME": str(folder)},
+            without=("DISPLAY", "WAYLAND_DISPLAY", "PULSE_SERVER"),
+        )
+        self.send("soundcard use files")
+        self.send(f"play {microphone}")
+        self.send(f"record {self.heard}")
+        wait_until(self._listens, 20, f"linphone's SIP port\n{self.transcript()}")
+
+    def _configure(self, folder: Path) -> None:
+        codecs = [
+            f"[audio_codec_{number}]\nmime={name}\nrate={rate}\nchannels={channels}\nenabled={on}"
+            for number, (name, rate, channels, on) in enumerate(CODECS)
+        ]
+        settings = [
+            f"[sip]\nsip_port={self.port}\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0",
+            "bind_address=127.0.0.1\nuse_info=0\nuse_rfc2833=1\ndefault_proxy=-1",
+            f"contact=sip:linphone@127.0.0.1:{self.port}",
+            f"[rtp]\naudio_rtp_port={free_ports(4)}\nbind_address=127.0.0.1",
+            "[net]\nmtu=1300\n[sound]\nechocancellation=0",
+        ]
+        (folder / "rc").write_text("\n".join(settings + codecs) + "\n")
+
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("127.0.0.1", self.port))
+            except OSError:
+                return True
+        return False
+
+    def _ask_to_end(self) -> None:
+        if self.exit_code is None:
+            self.send("quit")
