@@ -41,7 +41,6 @@ _NAMES = {
     "Who": "The other side",
     "desk": "the support desk",
     "product": "this phone",
-    "detail": "It",
     "talked": "",
 }
 
@@ -169,9 +168,9 @@ def ready_json(address: str, ready_ms: int) -> str:
     return json.dumps({"ev": "ready", "addr": address, "ready_ms": ready_ms})
 
 
-def reason_text(reason: Reason) -> str:
+def reason_text(reason: Reason, detail: str = "") -> str:
     """The plain sentence for `reason`, without a brand's names."""
-    return ENGLISH.sentences[reason].headline.format_map(_NAMES)
+    return ENGLISH.sentences[reason].headline.format(**_NAMES, detail=detail or "this")
 
 
 def error_json(text: str) -> str:
@@ -179,8 +178,7 @@ def error_json(text: str) -> str:
 
 
 def _trouble(event: Trouble) -> str:
-    text = reason_text(event.reason)
-    return f"{text} ({event.detail})" if event.detail else text
+    return reason_text(event.reason, event.detail)
 
 
 def _statistics(event: Statistics) -> dict[str, object]:

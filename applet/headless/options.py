@@ -108,7 +108,7 @@ def _phone(given: dict[str, str]) -> PhoneConfig:
         transport=given.get("transport", "udp").lower(),
         answer=_answer(given.get("answer", "manual")),
         accept_any_user="accept-any-user" in given,
-        max_calls=int(_number(given, "max-calls", 1)),
+        max_calls=_max_calls(given),
         other_addresses=True,
     )
 
@@ -148,6 +148,13 @@ def _audio_in(given: dict[str, str]) -> str:
     except (OSError, ValueError) as error:
         raise OptionError(f"--audio-in: {error}") from error
     return text
+
+
+def _max_calls(given: dict[str, str]) -> int:
+    text = given.get("max-calls", "1")
+    if not (text.isdecimal() and 0 < int(text) < 10000):
+        raise OptionError(f"--max-calls: {text!r} is not a number from 1 to 9999")
+    return int(text)
 
 
 def _number(given: dict[str, str], name: str, default: float) -> float:

@@ -7,7 +7,7 @@ NUMBERS = ("112", "911", "999", "110")
 _SEPARATORS = re.compile(r"[\s().\-/]")
 _PREFIX = re.compile(
     r"(?:[*#]{1,2}\d{1,4}[*#])*"  # service codes such as *31#
-    r"(?:\+\d{1,3}|00\d{1,3}|[089])?"  # a country, or an outside line
+    r"(?:\+\d{1,3}|00\d{0,3}|[089])?"  # a country, or an outside line
 )
 
 

@@ -14,6 +14,7 @@ from applet.media.session import (
     MediaEvent,
     MediaStatistics,
 )
+from applet.phone.account import Account
 from applet.phone.call import Call
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
@@ -59,40 +60,36 @@ from applet.phone.target import DialPolicy, RefusedError
 from applet.randomness import Randomness
 from applet.sdp.offer_answer import OfferAnswer
 from applet.sip import events as sip
-from applet.sip.digest import Credentials
 from applet.sip.endpoint import Endpoint, EndpointConfig
-from applet.sip.headers import NameAddr
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.invite import InviteSession
-from applet.sip.uri import SipUri, parse_uri
 
 _QUIT_SECONDS = 2.0
-_ANONYMOUS_HOST = "anonymous.invalid"
+_REGISTRATION_SECONDS = 3600
 
 
 class Phone:
-    """One user agent with its calls. Raises MessageError when a URI of `config` is wrong."""
+    """One user agent with its calls. Raises ValueError when a URI of `config` is wrong."""
 
     def __init__(
         self, config: PhoneConfig, random: Randomness, local_ip_for: Callable[[str], str]
     ) -> None:
         self._config = config
         self._random = random
-        self._local_ip_for = local_ip_for
         self._outbox = Outbox()
-        users = tuple(filter(None, (config.user, _user_of(config.identity))))
+        self._account = Account(config, local_ip_for)
         self._endpoint = Endpoint(
-            EndpointConfig(config.user_agent, users, config.accept_any_user), random, local_ip_for
+            EndpointConfig(config.user_agent, self._account.users, config.accept_any_user),
+            random,
+            local_ip_for,
         )
-        self._desk = _sip_uri(config.desk)
-        self._route = _outbound_route(config.proxy)
         self._policy = DialPolicy(
-            self._desk, config.other_addresses, config.emergency_allowed, config.emergency_numbers
+            self._account.desk,
+            config.other_addresses,
+            config.emergency_allowed,
+            config.emergency_numbers,
         )
-        self._credentials = (
-            Credentials(config.user, config.password) if config.user and config.password else None
-        )
-        self._registrar = Registrar(_sip_uri(config.registrar), self._outbox)
+        self._registrar = Registrar(self._account.registrar, self._outbox)
         self._strangers = Strangers(config.strangers_per_minute)
         self._calls: dict[int, Call] = {}
         self._by_session: dict[InviteSession, Call] = {}
@@ -159,6 +156,11 @@ class Phone:
         for call in self._calls.values():
             call.handle_timers(now)
         self._pump(now)
+
+    @property
+    def idle(self) -> bool:
+        """No call, and nothing that the endpoint still waits for."""
+        return not self._calls and not self._by_session and self._endpoint.quiet
 
     def events(self) -> list[Event]:
         return self._outbox.take_events()
@@ -284,35 +286,36 @@ class Phone:
             return
         self._end_busy_tones(now)
         call = self._new_call(str(target), outgoing=True)
-        next_host = self._route[0].host if self._route else target.host
+        account = self._account
+        next_host = account.next_host(target)
 
         def place(offer: bytes, at: float) -> InviteSession:
             return self._endpoint.invite(
                 target,
-                local=self._identity(next_host),
-                contact_user=self._contact_user(),
+                local=account.identity(next_host, self._local),
+                contact_user=account.contact_user,
                 body=offer,
                 now=at,
-                route=self._route,
-                credentials=self._credentials,
-                transport=Transport[self._config.transport.upper()],
+                route=account.route,
+                credentials=account.credentials,
+                transport=account.transport,
             )
 
         call.dial(next_host, place)
 
     def _register(self, now: float) -> None:
-        uri = self._registrar.uri
+        uri, account = self._registrar.uri, self._account
         if uri is None or self._registrar.active:
             return
         self._registrar.registration = self._endpoint.register(
             uri,
-            local=self._identity(uri.host),
-            contact_user=self._contact_user(),
-            expires=3600,
+            local=account.identity(uri.host, self._local),
+            contact_user=account.contact_user,
+            expires=_REGISTRATION_SECONDS,
             now=now,
-            route=self._route,
-            credentials=self._credentials,
-            transport=Transport[self._config.transport.upper()],
+            route=account.route,
+            credentials=account.credentials,
+            transport=account.transport,
         )
 
     def _quit(self, now: float) -> None:
@@ -334,8 +337,7 @@ class Phone:
             if call.session is not None:
                 self._by_session.pop(call.session, None)
         if self._quit_at is not None and not self._stopped:
-            quiet = not self._calls and self._endpoint.quiet
-            if quiet or now >= self._quit_at:
+            if self.idle or now >= self._quit_at:
                 self._stopped = True
                 self._quit_at = None
                 self._outbox.order(Stop())
@@ -408,47 +410,3 @@ class Phone:
         for call in self._calls.values():
             if not call.live:
                 call.hang_up(now)
-
-    def _contact_user(self) -> str:
-        return self._config.user or _user_of(self._config.identity) or "caller"
-
-    def _identity(self, towards: str) -> NameAddr:
-        """Who we are in From: the account, or a guest at our own address."""
-        uri = _sip_uri(self._config.identity)
-        if uri is None:
-            uri = SipUri("sip", self._contact_user(), None, self._own_host(towards), None, (), "")
-        return NameAddr(self._config.display_name, uri, ())
-
-    def _own_host(self, towards: str) -> str:
-        if not _is_ip_literal(towards):
-            return _ANONYMOUS_HOST
-        if self._local.host in ("", "0.0.0.0", "::"):
-            return self._local_ip_for(towards)
-        return self._local.host
-
-
-def _sip_uri(text: str) -> SipUri | None:
-    """None for an empty text; raises MessageError for anything but a SIP URI."""
-    if not text:
-        return None
-    uri = parse_uri(text)
-    if not isinstance(uri, SipUri):
-        raise ValueError(f"{text!r} is not a sip: address")
-    return uri
-
-
-def _user_of(identity: str) -> str:
-    uri = _sip_uri(identity)
-    return uri.user if uri is not None else ""
-
-
-def _outbound_route(proxy: str) -> tuple[SipUri, ...]:
-    """A loose route through the outbound proxy (RFC 3261 section 8.1.2)."""
-    uri = _sip_uri(proxy)
-    if uri is None:
-        return ()
-    return (uri if uri.has_param("lr") else uri._replace(params=(*uri.params, ("lr", None))),)
-
-
-def _is_ip_literal(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdecimal()

@@ -1,0 +1,69 @@
+"""Who we are towards the SIP world, and the way our requests take: read from `PhoneConfig`."""
+
+from collections.abc import Callable
+
+from applet.address import Address
+from applet.phone.config import PhoneConfig
+from applet.sip.digest import Credentials
+from applet.sip.headers import NameAddr
+from applet.sip.hop import Transport
+from applet.sip.uri import SipUri, parse_uri
+
+_ANONYMOUS_HOST = "anonymous.invalid"
+_GUEST = "caller"
+
+
+class Account:
+    """The URIs of a configuration, parsed; raises ValueError when one of them is no SIP URI."""
+
+    def __init__(self, config: PhoneConfig, local_ip_for: Callable[[str], str]) -> None:
+        self.desk = _sip_uri(config.desk)
+        self.registrar = _sip_uri(config.registrar)
+        self.route = _outbound_route(config.proxy)
+        self.transport = Transport[config.transport.upper()]
+        self.credentials = (
+            Credentials(config.user, config.password) if config.user and config.password else None
+        )
+        self._identity = _sip_uri(config.identity)
+        named = self._identity.user if self._identity is not None else ""
+        self.users = tuple(filter(None, (config.user, named)))
+        self.contact_user = self.users[0] if self.users else _GUEST
+        self._display_name = config.display_name
+        self._local_ip_for = local_ip_for
+
+    def identity(self, towards: str, bound: Address) -> NameAddr:
+        """Our From: the account's, or a guest at our own address that faces `towards`. A host
+        name there is not looked up for it (RFC 3261 section 8.1.1.3 allows an invalid one)."""
+        uri = self._identity
+        if uri is None:
+            host = self._own_host(towards, bound)
+            uri = SipUri("sip", self.contact_user, None, host, None, (), "")
+        return NameAddr(self._display_name, uri, ())
+
+    def next_host(self, target: SipUri) -> str:
+        """Where the first request to `target` goes."""
+        return self.route[0].host if self.route else target.host
+
+    def _own_host(self, towards: str, bound: Address) -> str:
+        if bound.host not in ("", "0.0.0.0", "::"):
+            return bound.host
+        is_literal = ":" in towards or towards.replace(".", "").isdecimal()
+        return self._local_ip_for(towards) if is_literal else _ANONYMOUS_HOST
+
+
+def _sip_uri(text: str) -> SipUri | None:
+    """None for an empty text."""
+    if not text:
+        return None
+    uri = parse_uri(text)
+    if not isinstance(uri, SipUri):
+        raise ValueError(f"{text!r} is not a sip: address")
+    return uri
+
+
+def _outbound_route(proxy: str) -> tuple[SipUri, ...]:
+    """A loose route through the outbound proxy (RFC 3261 section 8.1.2)."""
+    uri = _sip_uri(proxy)
+    if uri is None:
+        return ()
+    return (uri if uri.has_param("lr") else uri._replace(params=(*uri.params, ("lr", None))),)

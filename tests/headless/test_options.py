@@ -1,0 +1,93 @@
+"""The headless command line: what is taken, what is refused and how."""
+
+import pytest
+
+from applet.address import Address
+from applet.headless.options import OptionError, parse_options
+from applet.threads.sockets import PortRange
+
+
+def test_the_defaults() -> None:
+    options = parse_options([])
+    assert options.bind == Address("0.0.0.0", 0)
+    assert options.ports is None
+    assert options.phone.codecs == ("PCMU", "PCMA")
+    assert (options.phone.answer, options.phone.max_calls) == (0, 1)
+    assert options.audio_in == "silence"
+    assert options.duration is None
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1", Address("127.0.0.1", 0)),
+        ("127.0.0.1:5062", Address("127.0.0.1", 5062)),
+        ("[::1]:5062", Address("::1", 5062)),
+        ("[::1]", Address("::1", 0)),
+        ("::1", Address("::1", 0)),
+    ],
+)
+def test_addresses(text: str, address: Address) -> None:
+    assert parse_options(["--bind", text]).bind == address
+
+
+def test_everything_at_once() -> None:
+    options = parse_options(
+        ["--bind=127.0.0.1:0", "--transport", "tcp", "--id", "sip:u@h", "--registrar", "sip:h"]
+        + ["--proxy", "sip:p", "--user", "u", "--password", "x", "--accept-any-user"]
+        + ["--answer", "183", "--rtp-ports", "20000-20100", "--codecs", "pcma", "--max-calls", "9"]
+        + ["--stun", "127.0.0.1", "--stun", "127.0.0.1:3479", "--audio-in", "tone:440"]
+        + ["--audio-out", "out.wav", "--loop", "--call", "sip:a@b", "--duration", "2.5"]
+    )
+    phone = options.phone
+    assert (phone.transport, phone.identity, phone.registrar) == ("tcp", "sip:u@h", "sip:h")
+    assert (phone.proxy, phone.user, phone.password) == ("sip:p", "u", "x")
+    assert (phone.accept_any_user, phone.answer, phone.codecs) == (True, 183, ("PCMA",))
+    assert phone.max_calls == 9
+    assert options.ports == PortRange(20000, 20100)
+    assert options.stun == (Address("127.0.0.1", 3478), Address("127.0.0.1", 3479))
+    assert (options.audio_in, options.audio_out, options.loop) == ("tone:440", "out.wav", True)
+    assert (options.call, options.duration) == ("sip:a@b", 2.5)
+
+
+def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLSUPPORT_PASSWORD", "hidden")
+    assert parse_options(["--user", "u"]).phone.password == "hidden"
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--nat none", "--no-upnp", "--srtp off", "--100rel off", "--session-timer off", "--nat auto"],
+)
+def test_a_value_that_switches_a_part_off_is_always_taken(option: str) -> None:
+    assert parse_options(option.split()).stun == ()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--transport tls", "--tls-ca x", "--tls-cert x", "--tls-key x", "--srtp required",
+        "--srtp optional", "--100rel on", "--100rel required", "--session-timer on",
+        "--nat upnp", "--nat turn", "--turn turn:u:p@h", "--codecs opus", "--codecs pcmu,g722",
+    ],
+)  # fmt: skip
+def test_a_value_that_asks_for_a_part_not_built_is_refused(option: str) -> None:
+    with pytest.raises(OptionError, match=r"not built|is not built"):
+        parse_options(option.split())
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--fly", "extra", "--bind [::1", "--bind 127.0.0.1:99999", "--bind a:b", "--answer maybe",
+        "--answer 200", "--answer 99", "--rtp-ports 5", "--rtp-ports 9-3", "--rtp-ports a-b",
+        "--max-calls x", "--max-calls 0", "--duration -1", "--duration nan",
+        "--transport smoke", "--nat magic", "--audio-in no/such/file.wav",
+        "--audio-in tone:loud", "--bind",
+    ],
+)  # fmt: skip
+def test_a_wrong_option_gets_one_plain_line(option: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        parse_options(option.split())
+    assert str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,86 @@
+"""What is called, and what is never called on someone else's word."""
+
+import pytest
+
+from applet.phone.emergency import NUMBERS
+from applet.phone.messages import Reason
+from applet.phone.target import DialPolicy, RefusedError
+from applet.sip.uri import SipUri, parse_uri
+
+
+def _desk() -> SipUri:
+    uri = parse_uri("sip:support@example.com")
+    assert isinstance(uri, SipUri)
+    return uri
+
+
+def _policy(
+    desk: SipUri | None = None, *, others: bool = False, emergency: bool = False
+) -> DialPolicy:
+    return DialPolicy(desk, others, emergency, NUMBERS)
+
+
+def _refusal(policy: DialPolicy, text: str, confirmed: bool = False) -> Reason:
+    with pytest.raises(RefusedError) as caught:
+        policy.target(text, confirmed)
+    return caught.value.reason
+
+
+def test_nothing_typed_means_the_desk() -> None:
+    assert str(_policy(_desk()).target("", False)) == "sip:support@example.com"
+
+
+def test_without_a_desk_there_is_nobody_to_call() -> None:
+    assert _refusal(_policy(), " ") is Reason.BAD_ADDRESS
+    assert _refusal(_policy(others=True), "100", True) is Reason.BAD_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("typed", "called"),
+    [
+        ("100", "sip:100@example.com"),
+        ("+44 20 7946-0000", "sip:+442079460000@example.com"),
+        ("tel:+442079460000", "sip:+442079460000@example.com"),
+        ("tel:+442079460000;phone-context=x", "sip:+442079460000@example.com"),
+        ("*98", "sip:*98@example.com"),
+        ("#5", "sip:%235@example.com"),
+        ("sales@example.com", "sip:sales@example.com"),
+        ("SIP:sales@EXAMPLE.com", "sip:sales@EXAMPLE.com"),
+        ("sips:sales@example.com:5071", "sips:sales@example.com:5071"),
+        ("sales@example.com:5070", "sip:sales@example.com:5070"),
+    ],
+)
+def test_addresses_in_the_desks_domain_are_called(typed: str, called: str) -> None:
+    assert str(_policy(_desk()).target(typed, False)) == called
+
+
+def test_headers_body_and_password_inside_a_uri_are_dropped() -> None:
+    typed = "sip:sales:secret@example.com?Replaces=x&body=y"
+    assert str(_policy(_desk()).target(typed, False)) == "sip:sales@example.com"
+
+
+@pytest.mark.parametrize("typed", ["sip:", "sip:@", "mailto:a@b", "a@b c", "sip:a@b@c d", "tel:x"])
+def test_what_is_no_address_is_said_to_be_none(typed: str) -> None:
+    assert _refusal(_policy(_desk(), others=True), typed, True) is Reason.BAD_ADDRESS
+
+
+def test_another_domain_is_called_only_if_the_brand_allows_it_and_the_person_confirmed() -> None:
+    typed = "sip:mallory@elsewhere.example"
+    other = Reason.OTHER_ADDRESS_NOT_ALLOWED
+    assert _refusal(_policy(_desk()), typed, True) is other
+    assert _refusal(_policy(_desk(), others=True), typed, False) is other
+    assert str(_policy(_desk(), others=True).target(typed, True)) == typed
+
+
+@pytest.mark.parametrize(
+    "typed", ["112", "tel:911", "sip:999@example.com", "0112", "110@other.example"]
+)
+def test_emergency_numbers_are_not_sent(typed: str) -> None:
+    assert _refusal(_policy(_desk(), others=True), typed, True) is Reason.EMERGENCY_NOT_SENT
+    assert _refusal(_policy(others=True), "112", True) is Reason.EMERGENCY_NOT_SENT
+
+
+def test_only_the_brand_lets_emergency_numbers_be_sent() -> None:
+    allowed = _policy(_desk(), emergency=True)
+    assert str(allowed.target("112", False)) == "sip:112@example.com"
+    assert _refusal(_policy(emergency=True), "112") is Reason.BAD_ADDRESS
