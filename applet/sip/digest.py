@@ -9,16 +9,15 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from applet.sip.grammar import QUOTED, TOKEN, MessageError, quoted
+from applet.sip.grammar import QUOTED, TOKEN, LocalProtocolError, MessageError, quoted
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 
-_param = rf'({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|([^\s,"]++))'
-_params = re.compile(_param, re.DOTALL).finditer
-_plain_param = rf'{TOKEN}[ \t]*+=[ \t]*+(?:{QUOTED}|[^\s,"]++)'
-_scheme = re.compile(
-    rf"({TOKEN})[ \t]++((?:[ \t]*+,)*+[ \t]*+{_plain_param}(?:[ \t]*+,(?:[ \t]*+{_plain_param})?+)*+)",
-    re.DOTALL,
+_PARAM = rf'({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|([^\s,"]++))'
+_params = re.compile(_PARAM, re.DOTALL).finditer
+# Each parameter is followed by a comma or the end; empty places in the list do no harm.
+_auth = re.compile(
+    rf"({TOKEN})(?:[ \t]++((?:[ \t]*+,|[ \t]*+{_PARAM}(?=[ \t]*+(?:,|\Z)))*+))?+", re.DOTALL
 ).fullmatch
 
 
@@ -70,11 +69,11 @@ def parse_auth(text: str) -> tuple[str, dict[str, str]]:
 
     Quoted values lose their quotes and keep their escapes. Raises MessageError.
     """
-    found = _scheme(text)
+    found = _auth(text)
     if found is None:
         raise MessageError("an authentication header cannot be read")
     values: dict[str, str] = {}
-    for param in _params(found[2]):
+    for param in _params(found[2] or ""):
         name = param[1].lower()
         if name in values:
             raise MessageError(f"{name} is twice in an authentication header")
@@ -127,7 +126,8 @@ def digest_response(
 ) -> str:
     """The value of `response`, 32 or 64 hexadecimal digits (RFC 7616 section 3.4.1)."""
     name = challenge.hash_name
-    assert name is not None, "only a supported challenge is answered"
+    if name is None:
+        raise LocalProtocolError(f"{challenge.algorithm} is not supported: `choose` first")
     a1 = f"{credentials.user}:{challenge.realm}:{credentials.password}"
     if challenge.for_session:
         a1 = f"{_hash(name, a1.encode())}:{challenge.nonce}:{cnonce}"

@@ -36,7 +36,7 @@ METHODS = frozenset(
     )
 )  # fmt: skip
 
-_MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")
+_COPIED = ("Via", "From", "To", "Call-ID", "CSeq")
 _SINGLE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type")
 _CONTACT_MATTERS = frozenset(("INVITE", "NOTIFY", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"))
 
@@ -104,19 +104,19 @@ class Message:
 
     def with_header(self, name: str, value: str) -> Self:
         """`name` once, with `value`: where it first stood, else at the end."""
-        name = canonical_name(name)
-        names = [found for found, _ in self.headers]
-        at = names.index(name) if name in names else len(names)
-        rest = [pair for pair in self.headers[at:] if pair[0] != name]
-        return self.replaced(headers=[*self.headers[:at], (name, value), *rest])
+        lower = canonical_name(name).lower()
+        names = [found.lower() for found, _ in self.headers]
+        at = names.index(lower) if lower in names else len(names)
+        rest = [pair for pair in self.headers[at:] if pair[0].lower() != lower]
+        return self.replaced(headers=[*self.headers[:at], (canonical_name(name), value), *rest])
 
     def prepended(self, name: str, value: str) -> Self:
         """One more line `name`, before all others."""
         return self.replaced(headers=[(canonical_name(name), value), *self.headers])
 
     def without(self, name: str) -> Self:
-        name = canonical_name(name)
-        return self.replaced(headers=[pair for pair in self.headers if pair[0] != name])
+        lower = canonical_name(name).lower()
+        return self.replaced(headers=[pair for pair in self.headers if pair[0].lower() != lower])
 
     def encode(self) -> bytes:
         """The message for the wire. Raises LocalProtocolError if a line break is in a header."""
@@ -262,13 +262,21 @@ class Request(Message):
         """The response to this request (RFC 3261 section 8.2.6.2).
 
         Via, From, To, Call-ID and CSeq are copied as they stand, so it works for a request that
-        cannot be read in full, too. `to_tag` is added unless To has a tag already.
+        cannot be read in full, too. `to_tag` is added unless To has a tag already. A 100 also
+        copies Timestamp (section 8.2.6.1).
         """
-        copied = [pair for pair in self.headers if pair[0] in _MANDATORY]
-        if to_tag and tag_in(self.header("To") or "") is None:
+        names = (*_COPIED, "Timestamp") if status == 100 else _COPIED
+        copied = [pair for pair in self.headers if pair[0] in names]
+        if to_tag and not self._to_tag():
             copied = [(n, f"{v};tag={to_tag}" if n == "To" else v) for n, v in copied]
         phrase = reason or reason_phrase(status)
         return Response(status, phrase, [*copied, *headers], body)
+
+    def _to_tag(self) -> str | None:
+        try:
+            return self.to.tag
+        except MessageError:
+            return tag_in(self.header("To") or "")
 
 
 class Response(Message):

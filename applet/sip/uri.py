@@ -13,7 +13,7 @@ from applet.sip.grammar import (
     unescaped,
 )
 
-_PARAM = r'[^\s;?<>"=,]++(?:=[^\s;?<>",]++)?+'
+_PARAM = r'[^\s;?<>"=,]++(?:=[^\s;?<>",]*+)?+'
 # Seven groups, for `sip_uri`.
 SIP_URI = r'([sS][iI][pP][sS]?):(?:([^\s<>"@:]++)(?::([^\s<>"@]*+))?@)?'
 SIP_URI += rf'({HOST})(?::([0-9]{{1,5}}))?((?:;{_PARAM})*+)(?:\?([^\s<>"]*+))?'
@@ -145,7 +145,7 @@ def escaped_user(user: str) -> str:
 
 def _read_params(text: str) -> Params:
     pairs = (param.partition("=") for param in text[1:].split(";"))
-    return tuple((name, value or None) for name, _, value in pairs)
+    return tuple([(name, value if equals else None) for name, equals, value in pairs])
 
 
 def _normal(text: str) -> str:
