@@ -80,5 +80,9 @@ class SoundControl(ABC):
         """Report the names as `DevicesListed`, later, from another thread."""
 
     @abstractmethod
+    def report_to(self, report: Callable[[AudioReport], None]) -> None:
+        """Who is told, in the worker's thread; one receiver."""
+
+    @abstractmethod
     def stop(self) -> None:
         """Close everything and end the worker; returns within two seconds."""

@@ -1,39 +1,56 @@
 """The core thread: a thin shell around `phone.phone.Phone`.
 
-Feed, send, carry out orders, hand out events, sleep until `next_timer()`."""
+Feed, send, carry out orders, hand out events, sleep until `next_timer()`. The order within one
+turn: what the phone wants to send leaves first, then its orders are carried out, then its events
+are told; again until it wants nothing more.
+"""
 
+import threading
+import time
 from queue import SimpleQueue
 
 from applet.address import Address
-from applet.phone.messages import Command, Event
-from applet.threads.media import MediaThread
+from applet.phone.messages import (
+    Command,
+    Event,
+    Levels,
+    Logged,
+    Quit,
+    Ready,
+    Stopped,
+    Trouble,
+)
+from applet.phone.orders import LookUp, OpenMedia, Order, Stop, TraceMessage
+from applet.phone.phone import Phone
+from applet.sip.hop import Datagram, Hop, Transport
+from applet.threads.flows import Flows
+from applet.threads.loop import Loop
+from applet.threads.media import AudioHappened, MediaCounted, MediaHappened, MediaThread
+from applet.threads.mishap import Mishaps
+from applet.threads.resolver import LookedUp, Resolver, ask_system
+from applet.threads.sockets import BindError as BindError
+from applet.threads.sockets import bind_sip, receive_all, send
 
-
-class BindError(OSError):
-    """The SIP address cannot be bound. `in_use`: another program (or our second instance) has
-    the port; otherwise the address is not one of this machine. `str()` is one plain line."""
-
-    in_use: bool = False
+DRAIN_LIMIT = 2.0
+JOIN_LIMIT = 5.0
+"""Seconds for BYE and un-REGISTER at the end, and for the whole stop."""
+MOST_ROUNDS = 100
+REST_AFTER_MISTAKE = 0.1
 
 
 class CoreThread:
     """`phone` and everything around it, on one thread. Never touch `phone` once it is started.
 
-    What the core calls, besides the verbs that all our machines share: `phone.bound(address,
-    now)` once, first of all, with our SIP address; `media_opened`, `media_event`,
-    `media_statistics`, `audio_event`, `looked_up` as `phone.orders` says; with STUN servers also
-    `phone.mapped(address | None, now)` for the SIP socket, while `media_opened` then brings the
-    mapped addresses of the RTP sockets (after 300 ms at most, else the bound ones).
-
     `sip_bind`: UDP and TCP are both bound to it. Port 0 is any free port below 32768; with
     `next_free_port` the next free one is taken when it is in use. `[::1]` is `Address("::1", 0)`.
-    `stun_servers`: asked for the mapped address of our sockets; empty contacts nobody.
+    `stun_servers`: asked for the mapped addresses of our sockets; empty contacts nobody. With
+    them `media_opened` brings the mapped addresses (after 300 ms at most, else the bound ones).
     `events`: everything the phone says, in order, ending with `Stopped`. One reader.
     """
 
     def __init__(
         self,
-        phone: object,
+        phone: Phone,
         media: MediaThread,
         sip_bind: Address,
         *,
@@ -41,15 +58,177 @@ class CoreThread:
         stun_servers: tuple[Address, ...] = (),
     ) -> None:
         self.events: SimpleQueue[Event] = SimpleQueue()
+        self._phone = phone
+        self._media = media
+        self._sip_bind = sip_bind
+        self._next_free_port = next_free_port
+        self._stun_servers = stun_servers
+        self._thread: threading.Thread | None = None
+        self._running = False
+        self._stop_by: float | None = None
+        self._rest_until = 0.0
+        self._mishaps = Mishaps("core", self.events.put)
 
     def start(self) -> Address:
         """Bind (in the calling thread) and start the core and the media thread. Returns our SIP
         address; puts `Ready` first on `events`. Raises BindError and leaves nothing behind."""
-        raise BindError
+        sockets = bind_sip(self._sip_bind, self._next_free_port)
+        self._udp = sockets.udp
+        self._loop = Loop(self._posted, self._mishaps.caught)
+        self._flows = Flows(self._loop, sockets.tcp, self)
+        self._resolver = Resolver(self._loop.post, ask_system(sockets.udp.family))
+        self._loop.watch(self._udp, self._udp_readable)
+        self._phone.bound(sockets.bound, time.monotonic())
+        self._media.start(self._loop.post)
+        self.events.put(Ready(str(sockets.address)))
+        self._running = True
+        self._thread = threading.Thread(target=self._run, name="core", daemon=True)
+        self._thread.start()
+        return sockets.address
 
     def submit(self, command: Command) -> None:
-        """Any thread; carried out in order. Ignored after the end."""
+        """Any thread; carried out in order. Ignored before the start and after the end."""
+        if self._thread is not None:
+            self._loop.post(command)
 
     def stop(self) -> None:
         """Hang up, un-register, drain (2 s at most), stop the media thread, close the sockets,
-        join. Idempotent, any thread but the core's; never hangs: 4 s at most."""
+        join. Idempotent, any thread but the core's; never hangs: 5 s at most."""
+        if self._thread is not None:
+            self._loop.post(Quit())
+            self._thread.join(JOIN_LIMIT)
+
+    # --- the thread
+
+    def _run(self) -> None:
+        self._settle(time.monotonic())
+        while self._running:
+            try:
+                now = self._loop.wait(self._deadline())
+                self._handle_timers(now)
+                self._settle(now)
+            except Exception as error:
+                self._mishaps.caught(error, time.monotonic())
+                time.sleep(REST_AFTER_MISTAKE)
+        self._close()
+
+    def _deadline(self) -> float | None:
+        timer = self._phone.next_timer()
+        if timer is not None:
+            timer = max(timer, self._rest_until)
+        waiting = (
+            timer,
+            self._stop_by,
+            self._flows.next_deadline(),
+            self._resolver.next_deadline(),
+        )
+        return min((deadline for deadline in waiting if deadline is not None), default=None)
+
+    def _handle_timers(self, now: float) -> None:
+        if self._stop_by is not None and now >= self._stop_by:
+            self._running = False
+        self._flows.handle_deadlines(now)
+        try:
+            for late in self._resolver.overdue(now):
+                self._phone.looked_up(late.host, late.addresses, now)
+            timer = self._phone.next_timer()
+            if timer is not None and now >= timer:
+                self._phone.handle_timers(now)
+        except Exception as error:
+            # The timer may stay due for ever; do not turn in circles.
+            self._rest_until = now + REST_AFTER_MISTAKE
+            self._mishaps.caught(error, now)
+
+    def _settle(self, now: float) -> None:
+        """Do what the phone wants until it wants nothing more."""
+        phone = self._phone
+        for _ in range(MOST_ROUNDS):
+            try:
+                datagrams = phone.datagrams_to_send()
+                for datagram in datagrams:
+                    self._send(datagram, now)
+                for flow in phone.flows_to_close():
+                    self._flows.close(flow)
+                orders = phone.orders()
+                for order in orders:
+                    self._carry_out(order, now)
+                for event in phone.events():
+                    self.events.put(event)
+                if not datagrams and not orders:
+                    return
+            except Exception as error:
+                self._mishaps.caught(error, now)
+
+    def _send(self, datagram: Datagram, now: float) -> None:
+        hop = datagram.hop
+        if hop.transport is Transport.UDP:
+            if send(self._udp, datagram.data, hop.address) is not None:
+                self._phone.connection_failed(hop, now)
+        elif hop.transport is Transport.TCP:
+            self._flows.send(datagram.data, hop.address, hop.flow, now)
+        else:
+            self._phone.connection_failed(hop, now)
+
+    def _carry_out(self, order: Order, now: float) -> None:
+        match order:
+            case OpenMedia(call=call, remote_host=remote_host):
+                try:
+                    rtp, rtcp = self._media.open(call, remote_host)
+                except OSError:
+                    self._phone.media_opened(call, None, None, now)
+                else:
+                    self._phone.media_opened(call, rtp, rtcp, now)
+            case LookUp(host=host, port=port):
+                self._resolver.look_up(host, port, now)
+            case TraceMessage():
+                return
+            case Stop():
+                self._running = False
+            case _:
+                self._media.submit(order)
+
+    def _close(self) -> None:
+        self._media.stop()
+        self._resolver.stop(0.2)
+        self._flows.close_all()
+        self._udp.close()
+        self._loop.close()
+        self.events.put(Stopped())
+
+    # --- what comes in
+
+    def _posted(self, value: object, now: float) -> None:
+        phone = self._phone
+        match value:
+            case MediaHappened(call=call, event=event):
+                phone.media_event(call, event, now)
+            case MediaCounted(call=call, statistics=statistics, final=final):
+                phone.media_statistics(call, statistics, final, now)
+            case AudioHappened(event=happened):
+                phone.audio_event(happened, now)
+            case Levels() | Logged() | Trouble():
+                self.events.put(value)
+            case LookedUp():
+                if self._resolver.settled(value):
+                    phone.looked_up(value.host, value.addresses, now)
+            case Quit():
+                if self._stop_by is None:
+                    self._stop_by = now + DRAIN_LIMIT
+                    phone.handle(value, now)
+            case _:
+                phone.handle(value, now)  # type: ignore[arg-type]
+
+    def _udp_readable(self, now: float) -> None:
+        receive_all(self._udp, self._phone.receive_datagram, now)
+
+    def stream_received(self, flow: int, data: bytes, now: float) -> None:
+        self._phone.receive_stream(flow, data, now)
+
+    def stream_opened(self, flow: int, remote: Address, now: float) -> None:
+        self._phone.connection_opened(flow, remote, now)
+
+    def stream_closed(self, flow: int, now: float) -> None:
+        self._phone.connection_closed(flow, now)
+
+    def stream_failed(self, remote: Address, flow: int | None, now: float) -> None:
+        self._phone.connection_failed(Hop(Transport.TCP, remote, flow), now)

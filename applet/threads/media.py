@@ -1,44 +1,105 @@
 """The media thread: every MediaSession and every RTP and RTCP socket, served together."""
 
+import heapq
+import itertools
+import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from applet.address import Address
-from applet.audio.device import DeviceFactory, SoundControl
-from applet.phone.messages import DevicesListed, FilePlaying, Levels, Trouble
-from applet.phone.orders import Order
-from applet.randomness import Randomness
+from applet.audio.device import (
+    AudioReport,
+    ClockedDevice,
+    DeviceFactory,
+    SoundControl,
+)
+from applet.audio.wav import WavError, WavSource, file_name, read_wav
+from applet.media.session import MediaEvent, MediaSession, MediaStatistics
+from applet.phone.messages import (
+    DevicesListed,
+    FilePlaying,
+    Levels,
+    Logged,
+    Reason,
+    Trouble,
+)
+from applet.phone.orders import (
+    CloseMedia,
+    HoldMedia,
+    InjectFile,
+    ListAudio,
+    MuteMedia,
+    OpenMicrophone,
+    Order,
+    PlayTone,
+    RequestMediaStatistics,
+    SelectAudio,
+    SendMediaDigits,
+    SetGains,
+    UpdateMedia,
+)
+from applet.randomness import Randomness, token
+from applet.threads.loop import Loop
+from applet.threads.media_call import TICK, ClockedCall, LiveCall, MediaCall
+from applet.threads.mishap import Mishaps
+from applet.threads.sockets import MediaPorts, MediaSockets
+from applet.threads.sockets import PortRange as PortRange
+
+GRID = 0.0025
+"""Seconds: with many calls their ticks fall together on this grid, and share a wake."""
+CALLS_OFF_GRID = 8
+LATEST = 0.1
+"""Seconds: ticks that are later than this are left out, those less late are made up for."""
+JOIN_LIMIT = 2.0
+SWITCH_INTERVAL = 0.001
+"""Seconds after which Python takes its lock from another thread; 5 ms would be heard."""
 
 
 class MediaHappened(NamedTuple):
     """For `Phone.media_event(call, event, now)`: an event of the call's MediaSession."""
 
     call: int
-    event: object
+    event: MediaEvent
 
 
 class MediaCounted(NamedTuple):
     """For `Phone.media_statistics(call, statistics, final, now)`."""
 
     call: int
-    statistics: object
+    statistics: MediaStatistics
     final: bool
 
 
 class AudioHappened(NamedTuple):
     """For `Phone.audio_event(event, now)`: `event.call` is 0 if it concerns no call."""
 
-    event: DevicesListed | Trouble | FilePlaying | Levels
+    event: DevicesListed | Trouble | FilePlaying
 
 
-MediaAnswer = MediaHappened | MediaCounted | AudioHappened
+MediaAnswer = MediaHappened | MediaCounted | AudioHappened | Levels | Logged | Trouble
 
 
-class PortRange(NamedTuple):
-    """Both ends included. RTP takes an even port of it, RTCP the odd one above."""
+class _Opened(NamedTuple):
+    call: int
+    session: MediaSession
+    sockets: MediaSockets
 
-    low: int
-    high: int
+
+class _Recorded(NamedTuple):
+    call: LiveCall
+
+
+class _FileRead(NamedTuple):
+    call: int
+    path: str
+    source: WavSource | None
+    mistake: str
+
+
+class _Stop(NamedTuple):
+    pass
 
 
 class MediaThread:
@@ -49,7 +110,7 @@ class MediaThread:
     `sound`: who carries out SelectAudio and ListAudio (None: they are ignored).
 
     Until `OpenMicrophone` a session is given silence. The clock of a call starts with its first
-    tone or its first parameters, whichever is earlier.
+    tone, and anew with its first parameters, so that the first packet leaves at once.
     """
 
     def __init__(
@@ -62,19 +123,217 @@ class MediaThread:
         levels: bool = False,
         sound: SoundControl | None = None,
     ) -> None:
-        self._factory = device_factory
+        self._device_factory = device_factory
+        self._random = random
+        self._cname = token(random)
+        self._ports = MediaPorts(bind_host, ports)
+        self._levels = levels
+        self._sound = sound
+        self._gains = SetGains(0.0, 0.0)
+        self._calls: dict[int, MediaCall] = {}
+        self._ticks: list[tuple[float, int, MediaCall]] = []  # (due, serial number, call)
+        self._serial = itertools.count()
+        self._running = False
+        self._thread: threading.Thread | None = None
 
     def start(self, answer: Callable[[MediaAnswer], None]) -> None:
         """`answer` is called in this thread (and in the sound worker's) and must not wait."""
+        self._answer = answer
+        self._mishaps = Mishaps("media", answer)
+        self._loop = Loop(self._posted, self._mishaps.caught)
+        if self._sound is not None:
+            self._sound.report_to(self._sound_reported)
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        self._running = True
+        self._thread = threading.Thread(target=self._run, name="media", daemon=True)
+        self._thread.start()
 
     def open(self, call: int, remote_host: str) -> tuple[Address, Address]:
         """Bind the call's RTP and RTCP sockets and hand them over; any thread. Returns the two
         addresses to advertise. Raises OSError when no pair of ports is free."""
-        raise OSError(call, remote_host)
+        sockets = self._ports.bind(remote_host)
+        self._loop.post(_Opened(call, MediaSession(self._random, self._cname), sockets))
+        return sockets.rtp_address, sockets.rtcp_address
 
     def submit(self, order: Order) -> None:
         """Every order of `phone.orders` that names a call, SetGains, SelectAudio, ListAudio; any
         thread; carried out in order. Orders for unknown calls are ignored."""
+        self._loop.post(order)
 
     def stop(self) -> None:
         """Close all calls, sockets and devices and join; idempotent; two seconds at most."""
+        if self._thread is None:
+            return
+        self._loop.post(_Stop())
+        self._thread.join(JOIN_LIMIT)
+
+    # --- the thread
+
+    def _run(self) -> None:
+        ticks = self._ticks
+        while self._running:
+            now = self._loop.wait(ticks[0][0] if ticks else None)
+            while ticks and ticks[0][0] <= now:
+                due, serial, call = ticks[0]
+                if call.closed or due != call.due:
+                    heapq.heappop(ticks)
+                    continue
+                try:
+                    if now - due > LATEST:
+                        call.due = due + (now - due) // TICK * TICK
+                    call.tick(now)
+                except Exception as error:
+                    call.due = max(call.due, due + TICK)
+                    self._mishaps.caught(error, now)
+                heapq.heapreplace(ticks, (call.due, serial, call))
+        self._close(time.monotonic())
+
+    def _close(self, now: float) -> None:
+        for call in list(self._calls.values()):
+            try:
+                self._close_call(call, now)
+            except Exception as error:
+                self._mishaps.caught(error, now)
+        if self._sound is not None:
+            self._sound.stop()
+        self._loop.close()
+
+    def _posted(self, value: object, now: float) -> None:
+        match value:
+            case _Recorded(call=recording):
+                recording.recorded(now)
+            case _Opened():
+                self._opened(value)
+            case _FileRead(call=number) if number in self._calls:
+                self._file_read(self._calls[number], value)
+            case SetGains():
+                self._gains = value
+                for each in self._calls.values():
+                    with each.lock:
+                        each.session.set_gain(*value)
+            case SelectAudio() | ListAudio():
+                self._control_sound(value)
+            case _Stop():
+                self._running = False
+            case _:
+                call = self._calls.get(getattr(value, "call", 0))
+                if call is not None:
+                    self._carry_out(call, value, now)
+
+    def _carry_out(self, call: MediaCall, order: object, now: float) -> None:
+        session = call.session
+        with call.lock:
+            match order:
+                case HoldMedia(on=on):
+                    session.hold_locally(on)
+                case MuteMedia(on=on):
+                    session.mute(on)
+                case SendMediaDigits(digits=digits):
+                    session.send_digits(digits, now)
+                case PlayTone(tone=tone):
+                    session.play_tone(tone)
+        match order:
+            case UpdateMedia(parameters=parameters):
+                first = not call.agreed
+                call.update(parameters, now)
+                self._start_clock(call, now, anew=first)
+            case PlayTone(tone=tone) if tone is not None:
+                self._start_clock(call, now)
+            case OpenMicrophone():
+                call.open_microphone()
+            case InjectFile(path=path):
+                self._inject(call, path)
+            case RequestMediaStatistics():
+                self._count(call, now, final=False)
+            case CloseMedia():
+                self._close_call(call, now)
+
+    def _opened(self, opened: _Opened) -> None:
+        number, session, sockets = opened
+        device = self._device_factory(number)
+        session.set_gain(*self._gains)
+        call: MediaCall
+        if isinstance(device, ClockedDevice):
+            call = ClockedCall(number, session, sockets, self._told, self._levels, device)
+            self._loop.paced = True
+        else:
+            call = LiveCall(
+                number, session, sockets, self._told, self._levels, device, self._recorded
+            )
+        self._calls[number] = call
+        self._loop.watch(call.rtcp, call.rtcp_readable)
+        self._loop.watch(call.rtp.sock, call.rtp_readable)
+
+    def _start_clock(self, call: MediaCall, now: float, anew: bool = False) -> None:
+        if call.clock_runs and not anew:
+            return
+        if len(self._calls) > CALLS_OFF_GRID:
+            now = (now // GRID + 1) * GRID
+        call.start_clock(now)
+        if isinstance(call, ClockedCall) and call.rtp.stamped:
+            self._loop.forget(call.rtp.sock)
+        heapq.heappush(self._ticks, (call.due, next(self._serial), call))
+
+    def _close_call(self, call: MediaCall, now: float) -> None:
+        del self._calls[call.number]
+        self._loop.forget(call.rtcp)
+        self._loop.forget(call.rtp.sock)
+        self._loop.paced = any(isinstance(each, ClockedCall) for each in self._calls.values())
+        self._count(call, now, final=True)
+        call.close(now)
+
+    def _count(self, call: MediaCall, now: float, final: bool) -> None:
+        with call.lock:
+            statistics = call.session.statistics(now)
+        self._answer(MediaCounted(call.number, statistics, final))
+
+    def _told(self, call: MediaCall, event: MediaEvent | Levels) -> None:
+        match event:
+            case Levels():
+                self._answer(event)
+            case _:
+                self._answer(MediaHappened(call.number, event))
+
+    def _recorded(self, call: LiveCall) -> None:
+        """From the sound card's thread."""
+        self._loop.post(_Recorded(call))
+
+    # --- sound and files
+
+    def _control_sound(self, order: SelectAudio | ListAudio) -> None:
+        if self._sound is None:
+            return
+        if isinstance(order, SelectAudio):
+            self._sound.select(order.microphone, order.speaker)
+        else:
+            self._sound.list()
+
+    def _sound_reported(self, report: AudioReport) -> None:
+        self._answer(AudioHappened(report))
+
+    def _inject(self, call: MediaCall, path: str) -> None:
+        if not path:
+            with call.lock:
+                call.session.inject(None)
+            return
+        # A disk, or a drive at the end of a network, may take its time.
+        work = (call.number, path, call.session.sample_rate)
+        threading.Thread(target=self._read_file, args=work, name="file", daemon=True).start()
+
+    def _read_file(self, number: int, path: str, sample_rate: int) -> None:
+        try:
+            answer = _FileRead(number, path, WavSource(read_wav(path), sample_rate), "")
+        except (OSError, WavError) as error:
+            mistake = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+            answer = _FileRead(number, path, None, mistake)
+        self._loop.post(answer)
+
+    def _file_read(self, call: MediaCall, read: _FileRead) -> None:
+        if read.source is None:
+            detail = f"{file_name(read.path)} {read.mistake}"
+            trouble = Trouble(call.number, Reason.FILE_NOT_PLAYABLE, detail)
+            self._answer(AudioHappened(trouble))
+            return
+        with call.lock:
+            call.session.inject(read.source)
+        self._answer(AudioHappened(FilePlaying(call.number, read.path, on=True)))

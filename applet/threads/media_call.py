@@ -1,0 +1,221 @@
+"""One call's media: its session, its two sockets, its device, and the clock that joins them.
+
+Everything here runs on the media thread, but for `LiveCall.playout`, which the sound card calls
+from its own thread; the session's lock stands between, and is never held over I/O.
+"""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from applet.address import Address
+from applet.audio.device import FRAME_SAMPLES, SILENCE, ClockedDevice, LiveDevice
+from applet.media.session import MediaEvent, MediaParameters, MediaSession
+from applet.phone.messages import Levels
+from applet.threads.rtp_socket import RtpSocket
+from applet.threads.sockets import MediaSockets, receive_all, send
+
+TICK = 0.020
+STAND_IN_AFTER = 0.3
+"""Seconds without a sign of an end of a live device, after which it is stood in for."""
+PLAYOUT_WAIT = 0.002
+"""Seconds the loudspeaker waits for the session's lock; after that it plays 20 ms of silence."""
+LEVELS_EVERY = 0.1
+
+Tell = Callable[["MediaCall", MediaEvent | Levels], None]
+
+
+class MediaCall(ABC):
+    """What both kinds of device have in common. `due`: the monotonic time of the next tick."""
+
+    def __init__(
+        self, number: int, session: MediaSession, sockets: MediaSockets, tell: Tell, levels: bool
+    ) -> None:
+        self.number = number
+        self.session = session
+        self.lock = threading.Lock()
+        self.rtp = RtpSocket(sockets.rtp, session.receive_datagram)
+        self.rtcp = sockets.rtcp
+        self.due = 0.0
+        self.clock_runs = False
+        self.agreed = False
+        self.closed = False
+        self._tell = tell
+        self._microphone = False
+        self._levels_due = 0.0 if levels else None
+
+    # --- from the media thread's orders
+
+    def update(self, parameters: MediaParameters, now: float) -> None:
+        with self.lock:
+            self.session.update(parameters, now)
+        self.agreed = True
+
+    def start_clock(self, now: float) -> None:
+        """The first tick is at `now`; called again to move it there."""
+        self.clock_runs = True
+        self.due = now
+
+    def open_microphone(self) -> None:
+        self._microphone = True
+        with self.lock:
+            self.session.open_microphone()
+
+    def close(self, now: float) -> None:
+        """Say RTCP BYE and close the sockets. The device is the subclass's."""
+        self.closed = True
+        with self.lock:
+            self.session.close(now)
+        self.flush(now)
+        self.rtp.sock.close()
+        self.rtcp.close()
+
+    # --- from the loop
+
+    def rtp_readable(self, now: float) -> None:
+        self.rtp.read(now)
+        self.flush(now)
+
+    def rtcp_readable(self, now: float) -> None:
+        receive_all(self.rtcp, self._receive_control, now)
+
+    @abstractmethod
+    def tick(self, now: float) -> None:
+        """Called once `due` has come; moves `due` on."""
+
+    def flush(self, now: float) -> None:
+        """Send what the session wants to send, tell what happened, and look at its timer."""
+        session = self.session
+        with self.lock:
+            timer = session.next_timer()
+            if timer is not None and now >= timer:
+                session.handle_timers(now)
+            outgoing = session.datagrams_to_send()
+            events = session.events()
+        for data, destination, control in outgoing:
+            if control:
+                send(self.rtcp, data, destination)
+            else:
+                self.rtp.send(data, destination)
+        for event in events:
+            self._tell(self, event)
+        if self._levels_due is not None and now >= self._levels_due:
+            self._levels_due = now + LEVELS_EVERY
+            with self.lock:
+                levels = session.levels()
+            self._tell(self, Levels(self.number, *levels))
+
+    def _receive_control(self, data: bytes, source: Address, now: float) -> None:
+        with self.lock:
+            self.session.receive_control(data, source, now)
+
+
+class ClockedCall(MediaCall):
+    """Ticked every 20 ms: what has arrived is read, the next 20 ms are played, 20 ms are recorded
+    (in this order, so that a looped device loses no time), and what that makes is sent."""
+
+    def __init__(
+        self,
+        number: int,
+        session: MediaSession,
+        sockets: MediaSockets,
+        tell: Tell,
+        levels: bool,
+        device: ClockedDevice,
+    ) -> None:
+        super().__init__(number, session, sockets, tell, levels)
+        self._device = device
+        # Only the media thread touches this session: no lock on the hot path.
+        self._write = device.write
+        self._read = device.read
+        self._playout = session.playout
+        self._capture = session.capture
+        self._reads_at_ticks = self.rtp.stamped
+
+    def tick(self, now: float) -> None:
+        # Sound is made for the nominal time: a device's clock knows nothing of our lateness.
+        due = self.due
+        self.due = due + TICK
+        if self._reads_at_ticks:
+            self.rtp.read(now)
+        self._write(self._playout(due))
+        self._capture(self._read(FRAME_SAMPLES) if self._microphone else SILENCE, due)
+        self.flush(now)
+
+    def close(self, now: float) -> None:
+        super().close(now)
+        self._device.close()
+
+
+class LiveCall(MediaCall):
+    """A sound card is the clock, each end for itself. The tick is only the stand-in for an end
+    that does not run: a call without a microphone still sends silence, and one without a
+    loudspeaker still lets the other side's packets go."""
+
+    def __init__(
+        self,
+        number: int,
+        session: MediaSession,
+        sockets: MediaSockets,
+        tell: Tell,
+        levels: bool,
+        device: LiveDevice,
+        wake: Callable[["LiveCall"], None],
+    ) -> None:
+        super().__init__(number, session, sockets, tell, levels)
+        self.rtp.receive = self._receive
+        self._device = device
+        self._wake = wake
+        self._said_at = self._heard_at = 0.0
+
+    def start_clock(self, now: float) -> None:
+        if not self.clock_runs:
+            self._said_at = now - STAND_IN_AFTER
+            self._heard_at = now
+            self._device.open_speaker(self.playout)
+            super().start_clock(now)
+
+    def open_microphone(self) -> None:
+        if not self._microphone:
+            super().open_microphone()
+            self._device.open_microphone(lambda: self._wake(self))
+
+    def playout(self) -> bytes:
+        """The loudspeaker's door, on its own thread: bounded, and silence rather than late."""
+        if not self.lock.acquire(timeout=PLAYOUT_WAIT):
+            return SILENCE
+        try:
+            now = time.monotonic()
+            self._heard_at = now
+            return SILENCE if self.closed else self.session.playout(now)
+        finally:
+            self.lock.release()
+
+    def recorded(self, now: float) -> None:
+        """The microphone has woken us: send all it has."""
+        while not self.closed and (frame := self._device.take()) is not None:
+            self._said_at = now
+            with self.lock:
+                self.session.capture(frame, now)
+        self.flush(now)
+
+    def tick(self, now: float) -> None:
+        due = self.due
+        silent = due - self._said_at >= STAND_IN_AFTER
+        deaf = due - self._heard_at >= STAND_IN_AFTER
+        with self.lock:
+            if deaf:
+                self.session.playout(due)
+            if silent:
+                self.session.capture(SILENCE, due)
+        self.flush(now)
+        self.due = due + (TICK if silent or deaf else LEVELS_EVERY)
+
+    def close(self, now: float) -> None:
+        super().close(now)
+        self._device.close()
+
+    def _receive(self, data: bytes, source: Address, now: float) -> None:
+        with self.lock:
+            self.session.receive_datagram(data, source, now)

@@ -1,0 +1,227 @@
+"""Sockets as the phone needs them: bound, non-blocking, and never fatal.
+
+SIP has UDP and TCP on one port; RTP an even port and RTCP the odd one above (RFC 3550 section 11).
+Ports that we choose ourselves lie below 32768, out of the way of the system's own choices.
+"""
+
+import errno
+import itertools
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from applet.address import Address
+
+HIGHEST_PORT = 32767
+SIP_PORTS = range(10000, 16000)
+NEXT_PORTS_TRIED = 100
+READS_PER_WAKE = 32
+"""So many datagrams or chunks of one socket are read before the others have their turn."""
+
+
+class BindError(OSError):
+    """An address cannot be bound. `str()` is one plain line."""
+
+    def __init__(self, address: Address, in_use: bool) -> None:
+        self.address = address
+        self.in_use = in_use
+        why = "is in use by another program" if in_use else "is not an address of this computer"
+        super().__init__(f"{address} {why}")
+
+
+class PortRange(NamedTuple):
+    """Both ends included. RTP takes an even port of it, RTCP the odd one above."""
+
+    low: int
+    high: int
+
+
+ANY_MEDIA_PORT = PortRange(16384, HIGHEST_PORT)
+
+
+class SipSockets(NamedTuple):
+    """`bound` may be a wildcard; `address` is then the one that faces the Internet."""
+
+    udp: socket.socket
+    tcp: socket.socket
+    bound: Address
+    address: Address
+
+
+class MediaSockets(NamedTuple):
+    """`rtp_address` and `rtcp_address` are those to advertise, even if all addresses are bound."""
+
+    rtp: socket.socket
+    rtcp: socket.socket
+    rtp_address: Address
+    rtcp_address: Address
+
+
+def is_wildcard(host: str) -> bool:
+    return host in ("", "0.0.0.0", "::")
+
+
+def is_ip(host: str) -> bool:
+    """An IP literal, which sendto() and connect() take without asking a name server."""
+    try:
+        socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host.split("%")[0])
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def local_ip(remote: str) -> str:
+    """The address of ours that faces `remote` (what is no IP literal stands for the Internet);
+    the loopback address if there is no route. Nothing is sent."""
+    six = ":" in remote
+    target = remote if is_ip(remote) else "2001:db8::1" if six else "192.0.2.1"
+    with socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((target, 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "::1" if six else "127.0.0.1"
+
+
+def local_ip_for(bound_host: str) -> Callable[[str], str]:
+    """What `Phone` asks which address of ours a destination sees, when we are bound so."""
+    return local_ip if is_wildcard(bound_host) else lambda remote: bound_host
+
+
+def bind_sip(address: Address, next_free_port: bool = False) -> SipSockets:
+    """UDP and TCP on one port. Port 0: any free one; `next_free_port`: that one or the next free
+    one. Raises BindError."""
+    host = address.host or "0.0.0.0"
+    if address.port == 0:
+        ports: Iterable[int] = _from(SIP_PORTS, os.getpid() * 17)
+    elif next_free_port:
+        ports = range(address.port, min(address.port + NEXT_PORTS_TRIED, 65536))
+    else:
+        ports = (address.port,)
+    for port in ports:
+        try:
+            udp, tcp = _bind_both(host, port)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise BindError(Address(host, port), in_use=False) from error
+            continue
+        shown = local_ip("::" if host == "::" else "") if is_wildcard(host) else host
+        return SipSockets(udp, tcp, Address(host, port), Address(shown, port))
+    raise BindError(Address(host, address.port), in_use=True)
+
+
+def _from(ports: range, start: int) -> Iterable[int]:
+    """All of `ports`, beginning somewhere in the middle."""
+    return (ports[(start + step) % len(ports)] for step in range(len(ports)))
+
+
+def _bind_both(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    udp = _bound(socket.SOCK_DGRAM, host, port, receive_buffer=256 * 1024)
+    try:
+        tcp = _bound(socket.SOCK_STREAM, host, port)
+        tcp.listen(64)
+    except OSError:
+        udp.close()
+        raise
+    return udp, tcp
+
+
+def _bound(kind: int, host: str, port: int, receive_buffer: int = 0) -> socket.socket:
+    sock = open_socket(kind, host)
+    try:
+        if sys.platform == "win32":
+            # Without it another program may take the same port from us there.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        elif kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.bind((host, port))
+    except (OSError, OverflowError) as error:
+        sock.close()
+        raise OSError(getattr(error, "errno", None) or errno.EINVAL, str(error)) from error
+    return sock
+
+
+def open_socket(kind: int, host: str) -> socket.socket:
+    """A non-blocking socket of the family of `host`."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind)
+    sock.setblocking(False)
+    if kind == socket.SOCK_STREAM:
+        # Accepted connections inherit it: no message waits for the acknowledgement of another.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if ":" in host:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return sock
+
+
+class MediaPorts:
+    """Hands out pairs of ports, each time further on in the range, so that the stray packets of
+    the call before do not meet the next one."""
+
+    def __init__(self, bind_host: str, ports: PortRange | None) -> None:
+        low, high = ports or ANY_MEDIA_PORT
+        self._host = bind_host
+        self._ports = range(low + low % 2, high, 2)
+        self._start = 0 if ports else os.getpid() * 31
+        self._given = itertools.count(0)
+
+    def bind(self, remote_host: str) -> MediaSockets:
+        """Any thread. Raises OSError when no pair is free."""
+        host = self._host
+        if is_wildcard(host):
+            host = "::" if ":" in remote_host else "0.0.0.0"
+        failure: OSError = OSError(errno.EADDRINUSE, "no free pair of RTP ports")
+        for _ in range(len(self._ports)):
+            port = self._ports[(self._start + next(self._given)) % len(self._ports)]
+            try:
+                rtp, rtcp = _bind_pair(host, port)
+            except OSError as error:
+                failure = error
+                continue
+            shown = local_ip(remote_host) if is_wildcard(host) else host
+            return MediaSockets(rtp, rtcp, Address(shown, port), Address(shown, port + 1))
+        raise failure
+
+
+def _bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    # 64 kB hold some three seconds of one call's packets: enough, and never more stale sound.
+    rtp = _bound(socket.SOCK_DGRAM, host, port, receive_buffer=64 * 1024)
+    try:
+        return rtp, _bound(socket.SOCK_DGRAM, host, port + 1, receive_buffer=64 * 1024)
+    except OSError:
+        rtp.close()
+        raise
+
+
+def receive_all(
+    sock: socket.socket, receive: Callable[[bytes, Address, float], None], now: float
+) -> None:
+    """Read what waits on a UDP socket, up to READS_PER_WAKE datagrams."""
+    for _ in range(READS_PER_WAKE):
+        try:
+            data, source = sock.recvfrom(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            # Somebody's ICMP message: Windows reports "port unreachable" for an earlier sendto()
+            # here (10054), Linux for connected sockets. It says nothing about what comes next.
+            continue
+        receive(data, Address(source[0], source[1]), now)
+
+
+def send(sock: socket.socket, data: bytes, to: Address) -> OSError | None:
+    """Send a datagram at once or lose it. Returns why it could not leave this machine; a full
+    buffer counts as lost on the way. `to.host` must be an IP literal, else it is refused."""
+    if not is_ip(to.host):
+        return OSError(errno.EDESTADDRREQ, "not an IP address")
+    try:
+        sock.sendto(data, to)
+    except (BlockingIOError, ConnectionError):
+        # A full buffer, or Windows' late news of an earlier datagram.
+        return None
+    except (OSError, OverflowError) as error:
+        return OSError(getattr(error, "errno", None) or errno.EINVAL, str(error))
+    return None
