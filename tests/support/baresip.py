@@ -25,7 +25,8 @@ class Baresip(Program):
         folder.mkdir(parents=True, exist_ok=True)
         self._configure(microphone, control, "auto" if answers else "manual")
         super().__init__(["baresip", "-f", folder], folder=folder)
-        self._control = _connected(control)
+        self._control = socket.socket()
+        self.wait_ready(lambda: self._control.connect_ex(("127.0.0.1", control)) == 0, "ctrl_tcp")
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
@@ -71,8 +72,7 @@ class Baresip(Program):
                     return True
             return False
 
-        what = f"baresip's {kind} {fields} among {self.events}\n{self.transcript()}"
-        wait_until(look, timeout_s, what)
+        wait_until(look, timeout_s, f"baresip's {kind} {fields}", self.transcript)
         self._taken = found[0] + 1
         return self.events[found[0]]
 
@@ -84,6 +84,9 @@ class Baresip(Program):
         """The recording of what went out."""
         return self._recording("enc")
 
+    def transcript(self, most: int = 60) -> str:
+        return f"{super().transcript(most)}\n{self.events}"
+
     def _recording(self, direction: str) -> Path:
         found = sorted(self.folder.glob(f"dump-*-{direction}.wav"))
         assert found, f"baresip recorded nothing\n{self.transcript()}"
@@ -93,6 +96,10 @@ class Baresip(Program):
         super().stop(timeout_s)
         self._listener.join(5)
         self._control.close()
+
+    def took(self, lines: list[str], line: str) -> None:
+        if line and "audio=" not in line:  # its display of the bit rate, several times a second
+            super().took(lines, line)
 
     def _listen(self) -> None:
         """Take netstrings from the control connection until it closes."""
@@ -114,17 +121,3 @@ def _received(connection: socket.socket) -> bytes:
         return connection.recv(65536)
     except OSError:  # it went away without a farewell
         return b""
-
-
-def _connected(port: int) -> socket.socket:
-    connections: list[socket.socket] = []
-
-    def connect() -> bool:
-        try:
-            connections.append(socket.create_connection(("127.0.0.1", port)))
-        except ConnectionRefusedError:
-            return False
-        return True
-
-    wait_until(connect, 10, "baresip's control port")
-    return connections[0]

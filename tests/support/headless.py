@@ -22,8 +22,8 @@ class Headless(Program):
             [sys.executable, "-m", "applet", mode, "--bind", address, *options],
             without=("DISPLAY", "WAYLAND_DISPLAY"),
         )
-        ready = self.wait_for("ready", timeout_s=15)
-        self.address = str(ready["addr"])
+        self.wait_ready(lambda: self.events, "the event ready")
+        self.address = str(self.wait_for("ready")["addr"])
         self.uri = f"sip:support@{self.address}"
 
     def wait_for(self, event: str, timeout_s: float = 5, **fields: object) -> dict[str, object]:
@@ -38,7 +38,7 @@ class Headless(Program):
                     return True
             return self.exit_code is not None
 
-        wait_until(look, timeout_s, f"{event} {fields}\n{self.transcript()}")
+        wait_until(look, timeout_s, f"{event} {fields}", self.transcript)
         if not found:
             self._readers[0].join(5)
             look()

@@ -1,10 +1,9 @@
 """The real phone linphonec as a peer on loopback, driven by its command line."""
 
-import socket
 from pathlib import Path
 
-from tests.support.ports import free_port, free_ports
-from tests.support.process import Program, wait_until
+from tests.support.ports import free_port, free_ports, is_taken
+from tests.support.process import Program
 
 # linphonec spins when its terminal goes away, so it never lives longer than this.
 LONGEST_S = 120
@@ -31,7 +30,7 @@ class Linphone(Program):
         self.send("soundcard use files")
         self.send(f"play {microphone}")
         self.send(f"record {self.heard}")
-        wait_until(self._listens, 20, f"linphone's SIP port\n{self.transcript()}")
+        self.wait_ready(lambda: is_taken(self.port), "linphone's SIP port")
 
     def _configure(self, folder: Path) -> None:
         codecs = [
@@ -46,14 +45,6 @@ class Linphone(Program):
             "[net]\nmtu=1300\n[sound]\nechocancellation=0",
         ]
         (folder / "rc").write_text("\n".join(settings + codecs) + "\n")
-
-    def _listens(self) -> bool:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(("127.0.0.1", self.port))
-            except OSError:
-                return True
-        return False
 
     def _ask_to_end(self) -> None:
         if self.exit_code is None:

@@ -23,11 +23,15 @@ def free_ports(count: int) -> int:
     raise AssertionError(f"no {count} free ports in a row")
 
 
+def is_taken(port: int, kind: socket.SocketKind = socket.SOCK_DGRAM) -> bool:
+    """Somebody has bound this port; for UDP that is how a peer's readiness shows."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
 def _is_free(port: int) -> bool:
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return False
-    return True
+    return not is_taken(port) and not is_taken(port, socket.SOCK_STREAM)

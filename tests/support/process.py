@@ -19,12 +19,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 GRAIN_S = 0.005
 
 
-def wait_until(condition: Callable[[], object], timeout_s: float, what: str) -> None:
-    """Return as soon as `condition()` is true; fail after `timeout_s` seconds, saying `what`."""
+def wait_until(
+    condition: Callable[[], object], timeout_s: float, what: str, more: Callable[[], str] = str
+) -> None:
+    """Return as soon as `condition()` is true; fail after `timeout_s` seconds, saying `what` was
+    waited for, and `more()` that is known by then."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():
-        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}"
+        assert time.monotonic() < deadline, f"not within {timeout_s} s: {what}\n{more()}"
         pause.wait(GRAIN_S)
 
 
@@ -83,13 +86,23 @@ class Program:
         assert self._process.stdin is not None
         self._process.stdin.close()
 
+    def wait_ready(self, condition: Callable[[], object], what: str) -> None:
+        """Wait until it can be used; a program that cannot is ended before the test fails."""
+        try:
+            wait_until(lambda: condition() or self.exit_code is not None, 20, what, self.transcript)
+            assert self.exit_code is None, f"{self.name} ended at once\n{self.transcript()}"
+        except AssertionError:
+            self.stop()
+            raise
+
     def wait_for_line(self, pattern: str, timeout_s: float = 5) -> str:
         """The first line of stdout that matches the regular expression `pattern`."""
         found = re.compile(pattern)
         wait_until(
             lambda: any(map(found.search, self.lines)) or self.exit_code is not None,
             timeout_s,
-            f"a line like {pattern} from {self.name}\n{self.transcript()}",
+            f"a line like {pattern} from {self.name}",
+            self.transcript,
         )
         self._readers[0].join(1 if self.exit_code is not None else 0)
         matching = list(filter(found.search, self.lines))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.ports import free_port, free_ports
+from tests.support.ports import free_port, free_ports, is_taken
 from tests.support.process import ROOT, Program
 
 SCENARIOS = ROOT / "tests/system/scenarios"
@@ -26,16 +26,14 @@ class Sipp(Program):
         self.port = free_port()
         self.uri = f"sip:sipp@127.0.0.1:{self.port}"
         self._errors_file = folder / f"sipp-{self.port}.log"
-        own = SCENARIOS / f"{scenario}.xml"
         command: list[str | Path] = ["sipp", *([target] if target else [])]
-        command += ["-sf", own] if own.exists() else ["-sn", scenario]
+        command += _scenario_options(scenario, folder / f"sipp-{self.port}.xml", keys)
         command += ["-i", "127.0.0.1", "-p", str(self.port)]
         command += ["-mi", "127.0.0.1", "-mp", str(free_ports(6)), "-m", str(calls)]
         command += ["-timeout", str(LONGEST_S), "-timeout_error", "-nostdin"]
         command += ["-trace_err", "-error_file", self._errors_file, *options]
-        for name, value in keys.items():
-            command += ["-key", name, str(value)]
         super().__init__(command, folder=folder)
+        self.wait_ready(lambda: is_taken(self.port), "SIPp's port")
 
     def check(self, timeout_s: float = 20) -> None:
         """Fail unless all its calls went as its scenario says."""
@@ -44,3 +42,15 @@ class Sipp(Program):
     def transcript(self, most: int = 60) -> str:
         errors = self._errors_file.read_text() if self._errors_file.exists() else ""
         return f"{super().transcript(most)}\n{errors[-3000:]}"
+
+
+def _scenario_options(name: str, copy: Path, keys: dict[str, object]) -> list[str | Path]:
+    own = SCENARIOS / f"{name}.xml"
+    if not own.exists():
+        return ["-sn", name]
+    # SIPp's own -key comes too late for the status of a response, which it checks beforehand.
+    text = own.read_text()
+    for key, value in keys.items():
+        text = text.replace(f"[{key}]", str(value))
+    copy.write_text(text)
+    return ["-sf", copy]
