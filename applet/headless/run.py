@@ -11,7 +11,7 @@ from typing import TextIO
 from applet.audio.device import ClockedDevice
 from applet.audio.file import FileDevice, parse_source
 from applet.headless.lines import LineError, error_json, parse_line, ready_json, to_json
-from applet.headless.options import OptionError, Options, parse_options
+from applet.headless.options import Options, parse_options
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -35,7 +35,7 @@ def run(arguments: list[str], started: float) -> int:
     try:
         options = parse_options(arguments)
         return _Session(options, started).run()
-    except (OptionError, BindError) as error:
+    except (ValueError, BindError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 

@@ -147,7 +147,7 @@ class Phone:
         return self._endpoint.flows_to_close()
 
     def next_timer(self) -> float | None:
-        times = [self._endpoint.next_timer(), self._quit_at]
+        times = [self._endpoint.next_timer(), None if self._stopped else self._quit_at]
         times += [call.next_timer() for call in self._calls.values()]
         return min((time for time in times if time is not None), default=None)
 
@@ -336,11 +336,11 @@ class Phone:
             del self._calls[call.number]
             if call.session is not None:
                 self._by_session.pop(call.session, None)
-        if self._quit_at is not None and not self._stopped:
-            if self.idle or now >= self._quit_at:
-                self._stopped = True
-                self._quit_at = None
-                self._outbox.order(Stop())
+        if self._quit_at is None or self._stopped:
+            return
+        if self.idle or now >= self._quit_at:
+            self._stopped = True
+            self._outbox.order(Stop())
 
     def _dispatch(self, event: sip.Event, now: float) -> None:
         match event:
