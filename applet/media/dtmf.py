@@ -41,8 +41,9 @@ class DtmfSender:
     __slots__ = ("_digits", "_duration", "_ends_sent", "_pause", "_pause_left", "_start", "_tone")
 
     def __init__(self, clock_rate: int = 8000, tone_ms: int = 100, pause_ms: int = 60) -> None:
-        """`clock_rate` of the telephone events in Hz; `tone_ms` 40 to 1000, `pause_ms` 40 up."""
-        self._tone = clock_rate * tone_ms // 1000
+        """`clock_rate` of the telephone events in Hz; `tone_ms` and `pause_ms` from 40 on, the
+        tone cut to what the 16 bits of an event's duration hold."""
+        self._tone = min(clock_rate * tone_ms // 1000, _MAX_DURATION)
         self._pause = clock_rate * pause_ms // 1000
         self._digits = ""
         self._start: int | None = None

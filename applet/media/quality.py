@@ -1,7 +1,7 @@
 """How good the call sounds, on the scale of the E-model: ITU-T G.107 (and its annex B), with the
 values of G.113 appendix I for G.711 with packet loss concealment."""
 
-from math import log2
+import math
 
 _UNIMPAIRED = 93.2
 """R of a call with all of G.107's default values."""
@@ -36,8 +36,8 @@ def _delay_impairment(delay_ms: float) -> float:
     """Idd of G.107 section 7.4: nothing up to 100 ms. Echo is not judged here."""
     if delay_ms <= 100:
         return 0.0
-    x = log2(delay_ms / 100)
-    return 25 * ((1 + x**6) ** (1 / 6) - 3 * (1 + (x / 3) ** 6) ** (1 / 6) + 2)
+    x = math.log2(delay_ms / 100)
+    return 25 * (math.pow(1 + x**6, 1 / 6) - 3 * math.pow(1 + (x / 3) ** 6, 1 / 6) + 2)
 
 
 def mean_opinion(r: float) -> float:

@@ -55,7 +55,7 @@ class ReceptionStatistics:
         return extended
 
     def _measure_jitter(self, timestamp: int, now: float) -> None:
-        transit = (int(now * self._clock_rate) - timestamp) % _MODULUS
+        transit = (round(now * self._clock_rate) - timestamp) % _MODULUS
         if self._timestamp >= 0:
             difference = (transit - self._transit) % _MODULUS
             if difference >= _HALF:
