@@ -105,7 +105,7 @@ class MediaSession:
         self.sample_rate = sample_rate
 
     def update(self, parameters: MediaParameters, now: float) -> None:
-        """Offer/answer is complete, for the first time or again; opens the latching window (5 s)."""
+        """Offer/answer is complete, for the first time or again. Opens the latching window."""
 
     def open_microphone(self) -> None:
         """The call is answered (by us or by them): from now on `capture` sends what it is given.

@@ -1,0 +1,287 @@
+"""The jitter buffer: packets in as the network brings them, out when it is their turn.
+
+Codec-neutral and bounded: it keeps payloads by their extended RTP timestamp and knows nothing of
+samples. All lengths are in units of the RTP clock. `playout_delay` says which delay is best.
+
+The delay grows at once: when a late packet arrives while its gap is being concealed, the cursor
+goes back to it if that pays. It shrinks, or grows without a gap, by the caller's time-stretching:
+`review` says by how much. In a pause of the sound it is free to change.
+
+    floor        cursor
+      |  concealed  |  next to play
+    ==|.............|=====  ======    time of the sender ->
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from applet.media.playout_delay import PlayoutDelay
+
+_HALF = 1 << 31
+_MASK = (1 << 32) - 1
+_WINDOW_SIZE = 64
+_WINDOW = (1 << _WINDOW_SIZE) - 1
+_REVIEW_GAIN = 0.3
+"""Of R in G.107: the delay of running speech is not touched for less."""
+
+
+class Buffered(NamedTuple):
+    """A packet taken from the buffer; `timestamp` is extended over its wraps.
+
+    `pause`: it carries no sound, and until the next packet there is none (comfort noise, digits).
+    `skip`: so much of its beginning, in clock units, was already replaced by concealment.
+    """
+
+    timestamp: int
+    sequence: int
+    payload_type: int
+    payload: bytes
+    pause: bool = False
+    skip: int = 0
+
+
+class JitterBuffer:
+    """Give every packet to `push`; `pop` the one whose turn it is, and `advance` by the length of
+    what was played: the packet, or its replacement."""
+
+    MAX_SPAN_S = 0.5
+    """Nothing is kept longer than this, and so nothing is delayed longer."""
+    MAX_PACKETS = 64
+    QUIET_S = 0.06
+    """A gap of this length is heard as a pause: after it the delay is free to change."""
+    CATCH_UP_S = 0.1
+    """After a stall, so much more than the best delay is played, and time-stretched away."""
+    JUMP_S = 1.0
+    """A transit this far from the base means that the sender set its timestamps anew."""
+    STALE_S = 5.0
+    """After so long without a packet the base says nothing any more."""
+
+    __slots__ = (
+        "_cursor",
+        "_delay",
+        "_duration",
+        "_floor",
+        "_highest",
+        "_jump",
+        "_last_arrival",
+        "_last_sequence",
+        "_least_slack",
+        "_newest",
+        "_paused",
+        "_playing",
+        "_rate",
+        "_seen",
+        "_store",
+        "duplicates",
+        "late",
+        "reordered",
+        "slack",
+    )
+
+    def __init__(self, clock_rate: int = 8000) -> None:
+        """`clock_rate`: of the RTP timestamps, in Hz."""
+        self._rate = clock_rate
+        self._delay = PlayoutDelay(clock_rate)
+        self.late = 0
+        """Came after their turn and were not played."""
+        self.duplicates = 0
+        self.reordered = 0
+        """Came after one with a higher sequence number, in time or late."""
+        self.restart()
+
+    def restart(self) -> None:
+        """Another source, or a fresh beginning: only the distribution of the delays is kept."""
+        self.slack = 0
+        """How long the fastest packets wait here, in clock units, seen at the last packet."""
+        self._store: dict[int, Buffered] = {}
+        self._newest: int | None = None  # extended timestamp of the packet pushed last
+        self._last_arrival = 0.0
+        self._highest = 0  # sequence number, with a bit in `seen` for it and those before it
+        self._seen = 0
+        self._jump: int | None = None
+        self._playing = False
+        self._paused = False
+        self._cursor = 0  # timestamp of what is played next
+        self._floor = 0  # where the last packet that was played ended: all before it is past
+        self._duration = 0
+        self._last_sequence = 0
+        self._least_slack: int | None = None
+
+    # --- in ---------------------------------------------------------------------------------
+
+    def push(
+        self,
+        sequence: int,
+        timestamp: int,
+        payload_type: int,
+        payload: bytes,
+        now: float,
+        *,
+        pause: bool = False,
+    ) -> None:
+        """`sequence` extended (RFC 3550 A.1), `timestamp` as in the packet, `now` in seconds."""
+        if self._newest is None:
+            self._begin_source(sequence, timestamp, now)
+        elif self._is_duplicate(sequence):
+            self.duplicates += 1
+            return
+        assert self._newest is not None
+        extended = self._newest + ((timestamp - self._newest + _HALF) & _MASK) - _HALF
+        if not pause and not self._measured(int(now * self._rate) - extended, now):
+            self.late += 1
+            return
+        self._newest = extended
+        if self._playing and extended < self._floor:
+            self.late += not pause
+            return
+        self._store[extended] = Buffered(extended, sequence, payload_type, payload, pause)
+        self._bound(extended)
+
+    def _begin_source(self, sequence: int, timestamp: int, now: float) -> None:
+        self._newest = timestamp
+        self._highest = sequence
+        self._seen = 1
+        self._last_arrival = now
+        self._delay.rebase(int(now * self._rate) - timestamp, now)
+
+    def _is_duplicate(self, sequence: int) -> bool:
+        ahead = sequence - self._highest
+        if not -_WINDOW_SIZE < ahead < _WINDOW_SIZE:
+            self._highest, self._seen = sequence, 1
+            return False
+        if ahead > 0:
+            self._highest = sequence
+            self._seen = (self._seen << ahead | 1) & _WINDOW
+            return False
+        bit = 1 << -ahead
+        if self._seen & bit:
+            return True
+        self._seen |= bit
+        self.reordered += 1
+        return False
+
+    def _measured(self, transit: int, now: float) -> bool:
+        """Learn from a packet; False if its timestamp is not to be believed (yet): one packet far
+        off is an accident, two in a row are a sender that began anew."""
+        if now - self._last_arrival > self.STALE_S:
+            self._begin_anew(transit, now)
+        elif abs(transit - self._delay.base) > self.JUMP_S * self._rate:
+            previous, self._jump = self._jump, transit
+            if previous is None or abs(transit - previous) > self.JUMP_S * self._rate:
+                return False
+            self._begin_anew(transit, now)
+        self._jump = None
+        self._last_arrival = now
+        self._delay.measure(transit, now)
+        return True
+
+    def _begin_anew(self, transit: int, now: float) -> None:
+        self._drop(self._store)
+        self._delay.rebase(transit, now)
+        self._playing = False
+
+    def _bound(self, newest: int) -> None:
+        """Nobody plays what comes, or the timestamps ran ahead: keep the newest, begin there."""
+        span = int(self.MAX_SPAN_S * self._rate)
+        oldest = self._cursor if self._playing else min(self._store)
+        if newest - oldest > span or len(self._store) > self.MAX_PACKETS:
+            self._playing = False
+            while len(self._store) > self.MAX_PACKETS or newest - min(self._store) > span:
+                self._drop([min(self._store)])
+
+    def _drop(self, timestamps: Iterable[int]) -> None:
+        for timestamp in tuple(timestamps):
+            self.late += not self._store.pop(timestamp).pause
+
+    # --- out --------------------------------------------------------------------------------
+
+    def pop(self, now: float) -> Buffered | None:
+        """The packet whose turn it is; None if there is none: play something else."""
+        if self._playing and self._cursor == self._floor and self._cursor in self._store:
+            return self._take(self._cursor, now)
+        return self._search(now) if self._store else None
+
+    def advance(self, length: int, *, heard: bool) -> None:
+        """`length` clock units were played: of the packet (`heard`), or in its place."""
+        self._cursor += length
+        if heard:
+            self._floor = self._cursor
+            self._duration = length
+
+    def review(self) -> int:
+        """Asked some times a second: by how much the delay should change (clock units; negative:
+        play faster), judged by the packet that had the least slack since the last time."""
+        slack, self._least_slack = self._least_slack, None
+        if slack is None:
+            return 0
+        return self._delay.change(slack, least=-slack, gain=_REVIEW_GAIN)
+
+    @property
+    def in_pause(self) -> bool:
+        """The sender said that it sends no sound now."""
+        return self._paused or not self._playing
+
+    def _slack(self, timestamp: int, now: float) -> int:
+        return int(now * self._rate) - timestamp - self._delay.base
+
+    def _take(self, timestamp: int, now: float, skip: int = 0) -> Buffered:
+        """Go on with this packet; those before it are dropped."""
+        packet = self._store.pop(timestamp)
+        if self._cursor != self._floor or not self._playing:
+            self._drop([older for older in self._store if older < timestamp])
+        self._cursor = self._floor = timestamp + skip
+        self._playing = True
+        self._paused = packet.pause
+        self._last_sequence = packet.sequence
+        self.slack = slack = self._slack(timestamp, now)
+        if self._least_slack is None or slack < self._least_slack:
+            self._least_slack = slack
+        return packet._replace(skip=skip) if skip else packet
+
+    def _search(self, now: float) -> Buffered | None:
+        first = min(self._store)
+        if not self._playing:
+            return self._begin(first, now, 0)
+        if self._is_quiet(first):
+            return self._begin(first, now, int(self.CATCH_UP_S * self._rate))
+        if first < self._cursor:
+            return self._belated(now)
+        return self._take(first, now) if first == self._cursor else None
+
+    def _is_quiet(self, first: int) -> bool:
+        """In a pause nobody hears when the sound begins again. A sender need not announce one:
+        then the timestamps make a leap and the sequence numbers none (RFC 3551 section 4.1)."""
+        return (
+            self._paused
+            or self._cursor - self._floor >= self.QUIET_S * self._rate
+            or (first > self._cursor and self._store[first].sequence == self._last_sequence + 1)
+        )
+
+    def _begin(self, first: int, now: float, excess: int) -> Buffered | None:
+        """Wait until the first packet has the best slack. Is it more by then, start with the
+        oldest one that has at most `excess` too much."""
+        slack = self._slack(first, now)
+        change = self._delay.change(slack, least=-slack)
+        if change > 0:
+            return None
+        most = slack + change + excess
+        chosen = next(
+            (ts for ts in sorted(self._store) if self._slack(ts, now) <= most), max(self._store)
+        )
+        return self._take(chosen, now)
+
+    def _belated(self, now: float) -> Buffered | None:
+        """The gap is being concealed, and now a packet of it is here."""
+        slack = self._slack(self._cursor, now)
+        worth = slack + self._delay.change(slack)
+        belated = sorted(ts for ts in self._store if ts < self._cursor)
+        for timestamp in belated:
+            if self._slack(timestamp, now) <= worth:
+                return self._take(timestamp, now)
+        if len(belated) < len(self._store):
+            self._drop(belated)
+            return self._take(self._cursor, now) if self._cursor in self._store else None
+        # Its own sound, a little late or from its middle, is better than more concealment.
+        newest = belated[-1]
+        skip = self._cursor - newest
+        return self._take(newest, now, skip if skip < self._duration else 0)
