@@ -96,9 +96,9 @@ class FileDevice(ClockedDevice):
         return self._source(samples) if self._heard is None else self._heard
 
     def close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
 
 
 class NullDevice(ClockedDevice):
