@@ -2,10 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from tests.support.ports import free_port, free_ports
+from tests.support.ports import free_port
 from tests.support.process import Program, wait_until
 
 
@@ -49,10 +48,19 @@ class Headless(Program):
     def wait_for_state(self, state: str, timeout_s: float = 5) -> dict[str, object]:
         return self.wait_for("state", timeout_s, state=state)
 
-    def call(self, uri: str, timeout_s: float = 10) -> None:
-        """Call and wait until it is answered."""
+    def call(self, uri: str, timeout_s: float = 10) -> str:
+        """Call, wait until it is answered; our RTP address."""
         self.send(f"call {uri}")
+        return self.connected(timeout_s)
+
+    def connected(self, timeout_s: float = 10) -> str:
+        """Wait until the call is up and its sound is agreed; our RTP address."""
         self.wait_for_state("connected", timeout_s)
+        wait_until(self._media, 2, "the event media", self.transcript)
+        return str(self._media()[-1]["local"])
+
+    def _media(self) -> list[dict[str, object]]:
+        return [event for event in self.events if event["ev"] == "media"]
 
     def hang_up(self) -> dict[str, object]:
         """Hang up; the event that tells the end."""
@@ -77,16 +85,6 @@ class Headless(Program):
         """The end of stdin hangs up and quits."""
         if self.exit_code is None:
             self.close_stdin()
-
-
-def audio_options(microphone: Path, loudspeaker: Path) -> Sequence[str | Path]:
-    return ("--audio-in", microphone, "--audio-out", loudspeaker)
-
-
-def rtp_options(count: int = 20) -> Sequence[str]:
-    """A port range of its own, so that phones running side by side do not race for one port."""
-    first = free_ports(count)
-    return ("--rtp-ports", f"{first}-{first + count - 1}")
 
 
 class Resources:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from tests.support.ports import free_ports
+from tests.support.process import wait_until
 from tests.support.speech import RATE, Samples
 
 FRAME = RATE // 50
@@ -65,6 +66,11 @@ class RtpPeer:
             self._events += [EVENT.pack(code, 10, duration) for duration in durations]
             self._events += [EVENT.pack(code, 0x80 | 10, 5 * FRAME)] * 3
             self._events += [b""] * 3  # speech in between
+
+    def wait_for_sound(self, seconds: float) -> None:
+        """Wait until that many more seconds of sound have come."""
+        wanted = len(self.packets) + round(seconds / FRAME_S)
+        wait_until(lambda: len(self.packets) >= wanted, seconds + 5, f"{seconds} s of sound")
 
     def digits(self) -> str:
         """The digits received: one for each different time stamp of an event."""

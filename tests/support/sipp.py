@@ -1,5 +1,6 @@
 """SIPp as a peer on loopback: it plays one of our scenarios, or one of its own."""
 
+import socket
 from pathlib import Path
 
 from tests.support.ports import free_port, free_ports, is_taken
@@ -21,6 +22,7 @@ class Sipp(Program):
         *options: str,
         target: str = "",
         calls: int = 1,
+        transport: str = "udp",
         **keys: object,
     ) -> None:
         self.port = free_port()
@@ -31,9 +33,12 @@ class Sipp(Program):
         command += ["-i", "127.0.0.1", "-p", str(self.port)]
         command += ["-mi", "127.0.0.1", "-mp", str(free_ports(6)), "-m", str(calls)]
         command += ["-timeout", str(LONGEST_S), "-timeout_error", "-nostdin"]
+        command += ["-t", "t1" if transport == "tcp" else "u1"]
         command += ["-trace_err", "-error_file", self._errors_file, *options]
         super().__init__(command, folder=folder)
-        self.wait_ready(lambda: is_taken(self.port), "SIPp's port")
+        kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
+        if not target:
+            self.wait_ready(lambda: is_taken(self.port, kind), "SIPp's port")
 
     def check(self, timeout_s: float = 20) -> None:
         """Fail unless all its calls went as its scenario says."""

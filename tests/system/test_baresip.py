@@ -1,0 +1,155 @@
+"""Calls to and from baresip, with a different voice each way, recorded and compared."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.audio_compare import check_both, compare
+from tests.support.baresip import Baresip
+from tests.support.headless import Headless
+from tests.support.recording import Recording
+from tests.support.speech import level_dbfs, read_wav
+from tests.system.conftest import Voice
+
+pytestmark = pytest.mark.peers
+
+ANSWERS = ("--answer", "auto", "--accept-any-user")
+
+
+@pytest.fixture
+def heard(tmp_path: Path) -> Recording:
+    return Recording(tmp_path / "heard.wav")
+
+
+def our_phone(ours: Voice, heard: Recording, *options: str) -> Headless:
+    return Headless("--audio-in", ours.file, "--audio-out", heard.path, *options)
+
+
+def test_we_call_baresip_and_both_are_heard(
+    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+) -> None:
+    with (
+        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
+        our_phone(ours, heard) as phone,
+    ):
+        phone.call(baresip.uri)
+        heard.wait_for(6)
+        phone.hang_up()
+        baresip.wait_for("CALL_CLOSED")
+        assert phone.quit() == 0
+    check_both(theirs.sound, heard.sound(), ours.sound)
+    check_both(ours.sound, read_wav(baresip.heard()), theirs.sound)
+
+
+def test_baresip_calls_us_and_both_are_heard(
+    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+) -> None:
+    with (
+        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
+        our_phone(ours, heard, *ANSWERS) as phone,
+    ):
+        baresip.command("dial", phone.uri)
+        assert f"127.0.0.1:{baresip.port}" in str(phone.wait_for("incoming")["from"])
+        phone.connected()
+        heard.wait_for(6)
+        baresip.command("hangup")
+        phone.wait_for_state("ended")
+    check_both(theirs.sound, heard.sound(), ours.sound)
+    check_both(ours.sound, read_wav(baresip.heard()), theirs.sound)
+
+
+def test_a_muted_and_a_swapped_run_are_told_from_a_good_one(
+    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+) -> None:
+    with (
+        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
+        our_phone(ours, heard, *ANSWERS) as phone,
+    ):
+        baresip.command("dial", phone.uri)
+        phone.connected()
+        phone.send("mute on")
+        heard.wait_for(4)
+        baresip.command("hangup")
+        phone.wait_for_state("ended")
+    with pytest.raises(AssertionError):
+        compare(ours.sound, read_wav(baresip.heard())).check()
+    with pytest.raises(AssertionError):
+        check_both(ours.sound, heard.sound(), theirs.sound)
+    check_both(theirs.sound, heard.sound(), ours.sound)
+
+
+def test_baresip_holds_us_and_resumes(
+    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+) -> None:
+    with (
+        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
+        our_phone(ours, heard) as phone,
+    ):
+        phone.call(baresip.uri)
+        heard.wait_for(3)
+        baresip.command("hold")
+        phone.wait_for("hold", by="them")
+        heard.wait_for(1.5)
+        baresip.command("resume")
+        phone.wait_for("hold", by="none")
+        resumed = heard.seconds()
+        heard.wait_for(4)
+        phone.hang_up()
+        baresip.wait_for("CALL_CLOSED")
+    compare(theirs.sound, heard.sound(resumed + 0.3)).check()
+
+
+def test_we_hold_baresip_and_resume(
+    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+) -> None:
+    with (
+        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
+        our_phone(ours, heard) as phone,
+    ):
+        phone.call(baresip.uri)
+        heard.wait_for(3)
+        phone.send("hold")
+        phone.wait_for("hold", by="us")
+        phone.wait_for_state("on_hold")
+        held = heard.seconds()
+        heard.wait_for(2)
+        phone.send("resume")
+        phone.wait_for("hold", by="none")
+        resumed = heard.seconds()
+        heard.wait_for(4)
+        phone.hang_up()
+        baresip.wait_for("CALL_CLOSED")
+    assert level_dbfs(heard.sound(held + 0.3, resumed)) < -45  # at most our quiet hold tone
+    compare(theirs.sound, heard.sound(resumed + 0.3)).check()
+
+
+def test_digits_go_both_ways(tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording) -> None:
+    with (
+        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
+        our_phone(ours, heard) as phone,
+    ):
+        phone.call(baresip.uri)
+        phone.send("dtmf 19#")
+        for digit in "19#":
+            baresip.wait_for("CALL_DTMF_START", param=digit)
+        for digit in "5*":
+            baresip.command("sndcode", digit)
+            phone.wait_for("dtmf", digit=digit)
+        phone.hang_up()
+
+
+def test_a_busy_phone_and_a_rejected_call_say_so(
+    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+) -> None:
+    with (
+        Baresip(tmp_path / "baresip", theirs.long_file, answers=False) as baresip,
+        our_phone(ours, heard, "--accept-any-user") as phone,
+    ):
+        phone.send(f"call {baresip.uri}")
+        phone.wait_for_state("ringing")
+        baresip.command("hangup")
+        assert phone.wait_for_state("ended")["code"] in (486, 603)
+        baresip.command("dial", phone.uri)
+        phone.wait_for("incoming")
+        phone.send("reject 603")
+        assert "603" in str(baresip.wait_for("CALL_CLOSED", direction="outgoing")["param"])

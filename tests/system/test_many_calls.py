@@ -1,0 +1,39 @@
+"""Five hundred calls in a row leave nothing behind."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.headless import Headless, Resources
+from tests.support.process import wait_until
+from tests.support.sipp import Sipp
+
+CALLS = 500
+
+
+@pytest.mark.peers
+@pytest.mark.timeout(240)
+def test_five_hundred_calls_leave_no_thread_no_socket_and_no_memory_behind(tmp_path: Path) -> None:
+    options = ("-r", "8", "-d", "800", "-l", "20")
+    with Headless("--answer", "auto", "--accept-any-user", "--max-calls", "30") as phone:
+        held = Resources(phone.pid)
+        threads, sockets = held.threads(), held.sockets()
+        with Sipp(
+            "calls", tmp_path, *options, target=phone.address, calls=CALLS, rtp_port=20_000
+        ) as sipp:
+            wait_until(lambda: ended(phone) >= CALLS // 10, 60, "a tenth of the calls")
+            after_a_tenth = held.memory_kb()
+            sipp.check(timeout_s=120)
+        wait_until(lambda: ended(phone) == CALLS, 10, "the end of the last call", phone.transcript)
+        wait_until(
+            lambda: (held.threads(), held.sockets()) == (threads, sockets),
+            10,
+            f"{threads} threads and {sockets} sockets as before",
+            lambda: f"{held.threads()} threads, {held.sockets()} sockets",
+        )
+        assert held.memory_kb() - after_a_tenth < 2048
+        assert phone.quit() == 0
+
+
+def ended(phone: Headless) -> int:
+    return sum(event.get("state") == "ended" for event in list(phone.events))
