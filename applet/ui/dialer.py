@@ -1,11 +1,48 @@
-"""The window: draws what the presenter says and passes on every click and key."""
+"""The window's shell: pumps events into the presenter, draws, and carries out what it asks for.
 
+One Tk main loop in the main thread. Nothing here waits: the queues are emptied a little at a time,
+files, devices and the network belong to other threads.
+"""
+
+import contextlib
+import time
+import tkinter as tk
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING
 
-from applet.phone.messages import Command, Event
+from applet import settings
+from applet.phone.messages import Command, Event, Logged, Reason, Trouble
+from applet.ui.face import Face
+from applet.ui.help_window import HelpWindow
+from applet.ui.menus import tk_menu
+from applet.ui.pictures import ICONS
 from applet.ui.presenter import Presenter
+from applet.ui.strings import Word
+from applet.ui.theme import Theme
+from applet.ui.view import (
+    Act,
+    ChooseFile,
+    Effect,
+    Entry,
+    Finish,
+    HideWindow,
+    Notify,
+    PostMenu,
+    RaiseWindow,
+    Request,
+    Save,
+    TrayView,
+)
+
+if TYPE_CHECKING:
+    from applet.ui.tray import Tray
+
+TICK = 30  # milliseconds
+BATCH = 10  # events taken from the queue in one tick
 
 
 def run_dialer(
@@ -19,3 +56,189 @@ def run_dialer(
     """Show window and tray icon until the person quits; returns after `Stopped` (or 4 s after
     Quit). Runs in the main thread; `submit` must not block. `tray=False` shows no icon.
     Raises `tkinter.TclError` when there is no display."""
+    from applet.windows.dpi import be_sharp
+
+    be_sharp()
+    dialer = Dialer(presenter, submit, events, settings_folder)
+    if tray:
+        dialer.start_tray()
+    dialer.run()
+
+
+class Dialer:
+    """`root` may be pumped by a test in place of `run`."""
+
+    def __init__(
+        self,
+        presenter: Presenter,
+        submit: Callable[[Command], None],
+        events: "SimpleQueue[Event]",
+        settings_folder: Path,
+    ) -> None:
+        self._presenter = presenter
+        self._submit = submit
+        self._events = events
+        self._settings_folder = settings_folder
+        self._requests: SimpleQueue[Request] = SimpleQueue()
+        self._drawn = -1
+        self._tray_drawn: TrayView | None = None
+        self._menu: tk.Menu | None = None
+        brand = presenter.brand
+        self.tray: Tray | None = None
+        self.root = tk.Tk(className=brand.product)
+        self.root.withdraw()
+        self.root.title(brand.product)
+        self.root.report_callback_exception = self._failed
+        self.theme = Theme(self.root, brand)
+        self._set_window_icon(Path(brand.icon) if brand.icon else ICONS / "idle.png")
+        self.face = Face(self.root, self.theme, presenter.speaker, self.ask, self._open_menu)
+        self.help: HelpWindow | None = None
+        self.root.protocol("WM_DELETE_WINDOW", lambda: self.ask(Request(Act.CLOSE)))
+        self._place_window()
+        self._tick()
+        self.root.deiconify()
+
+    def run(self) -> None:
+        """Until the presenter says that everything is closed."""
+        try:
+            self.root.mainloop()
+        finally:
+            if self.tray is not None:
+                self.tray.stop()
+
+    def start_tray(self) -> None:
+        from applet.ui.tray import Tray
+
+        brand = self._presenter.brand
+        own_picture = Path(brand.icon) if brand.icon else None
+        self.tray = Tray(brand.product, ICONS, own_picture, self._requests.put)
+        self.tray.show(self._presenter.tray())
+        self.tray.start()
+
+    def ask(self, request: Request) -> None:
+        """For the main thread; other threads put on the queue that `Tray` was given."""
+        self._presenter.ask(request, time.monotonic())
+        self._settle()
+
+    # --- the pump ----------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self.root.after(TICK, self._tick)
+        now = time.monotonic()
+        with contextlib.suppress(Empty):
+            for _ in range(BATCH):
+                self._presenter.handle(self._events.get_nowait(), now)
+        with contextlib.suppress(Empty):
+            for _ in range(BATCH):
+                self._presenter.ask(self._requests.get_nowait(), now)
+        self._presenter.handle_timers(now)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Hand out what the presenter has for others, and draw what has changed."""
+        for command in self._presenter.commands():
+            self._submit(command)
+        for effect in self._presenter.effects():
+            self._carry_out(effect)
+            if isinstance(effect, Finish):
+                return
+        if self._drawn != self._presenter.changes:
+            self._drawn = self._presenter.changes
+            self._draw()
+
+    def _draw(self) -> None:
+        view = self._presenter.view()
+        self.face.show(view)
+        if view.help is None and self.help is not None:
+            self.help.close()
+            self.help = None
+        elif view.help is not None:
+            if self.help is None:
+                self.help = HelpWindow(
+                    self.root,
+                    self.theme,
+                    self._presenter.speaker,
+                    self._presenter.log_text,
+                    lambda: self.ask(Request(Act.HELP)),
+                )
+            self.help.show(view.help)
+        tray = self._presenter.tray()
+        if self.tray is not None and tray != self._tray_drawn:
+            self._tray_drawn = tray
+            self.tray.show(tray)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case RaiseWindow():
+                self.root.deiconify()
+                self.root.lift()
+                self.root.focus_force()
+            case HideWindow():
+                self._remember_place()
+                self.root.withdraw()
+            case PostMenu(x, y):
+                self._post_menu(self._presenter.tray().menu, x, y)
+            case ChooseFile():
+                # Not from here: the dialogue pumps events until the person has chosen.
+                self.root.after_idle(self._choose_file)
+            case Notify(title, text):
+                if self.tray is not None:
+                    self.tray.notify(title, text)
+            case Save(values):
+                settings.save(self._settings_folder, values)
+            case Finish():
+                self.root.destroy()
+
+    def _failed(
+        self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        """An exception in one of our callbacks: into the log, and said plainly."""
+        now = time.monotonic()
+        text = "".join(traceback.format_exception(kind, error, trace))
+        self._presenter.handle(Logged(f"{kind.__name__} in the window", text), now)
+        self._presenter.handle(Trouble(0, Reason.INTERNAL, ""), now)
+
+    # --- the window --------------------------------------------------------------------------
+
+    def _set_window_icon(self, path: Path) -> None:
+        from PIL import Image, ImageTk
+
+        picture = Image.open(path).convert("RGBA")
+        sizes = (picture.resize((size, size)) for size in (16, 32, 48, 64))
+        self._window_icons = [ImageTk.PhotoImage(small, master=self.root) for small in sizes]
+        self.root.iconphoto(True, *self._window_icons)  # type: ignore[arg-type]
+
+    def _place_window(self) -> None:
+        """Where it was the last time, if that is still on a screen."""
+        x, y = self._presenter.settings.window_x, self._presenter.settings.window_y
+        left, top = self.root.winfo_vrootx(), self.root.winfo_vrooty()
+        right = left + self.root.winfo_vrootwidth() - self.theme.px(200)
+        bottom = top + self.root.winfo_vrootheight() - self.theme.px(200)
+        self.root.resizable(False, False)
+        if x is not None and y is not None and left <= x <= right and top <= y <= bottom:
+            self.root.geometry(f"+{x}+{y}")
+
+    def _remember_place(self) -> None:
+        self._presenter.ask(
+            Request(Act.MOVED, f"{self.root.winfo_x()},{self.root.winfo_y()}"), time.monotonic()
+        )
+
+    def _open_menu(self, x: int, y: int) -> None:
+        self._post_menu(self._presenter.window_menu(), x, y)
+
+    def _post_menu(self, entries: tuple[Entry, ...], x: int, y: int) -> None:
+        if self._menu is not None:
+            self._menu.destroy()
+        self._menu = tk_menu(self.root, self.theme, entries, self.ask)
+        self._menu.tk_popup(x, y)
+
+    def _choose_file(self) -> None:
+        from tkinter import filedialog
+
+        word = self._presenter.speaker.word
+        path = filedialog.askopenfilename(
+            parent=self.root,
+            title=word(Word.PLAY_FILE),
+            filetypes=[(word(Word.WAV_FILES), "*.wav")],
+        )
+        self.ask(Request(Act.PLAY_FILE, path or ""))

@@ -38,6 +38,7 @@ class Presenter:
     def __init__(
         self, brand: Brand, settings: Settings | None = None, damaged_settings: str = ""
     ) -> None:
+        self.brand = brand
         self.speaker = Speaker(brand)
         self._state = ScreenState(brand, settings or Settings(), self.speaker)
         if damaged_settings:

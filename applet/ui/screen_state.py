@@ -61,6 +61,7 @@ from applet.ui.view import (
     HideWindow,
     Icon,
     Notify,
+    PostMenu,
     RaiseWindow,
     Request,
     Save,
@@ -342,6 +343,7 @@ class ScreenState:
             Act.MICROPHONE: lambda: self._select(value, self.devices.speaker),
             Act.SPEAKER: lambda: self._select(self.devices.microphone, value),
             Act.LIST_DEVICES: lambda: self._commands.append(ListDevices()),
+            Act.TRAY_MENU: lambda: self._effects.append(PostMenu(*_point(value))),
             Act.MICROPHONE_DB: lambda: self._gains(float(value), self.settings.speaker_db, now),
             Act.SPEAKER_DB: lambda: self._gains(self.settings.microphone_db, float(value), now),
             Act.CHOOSE_FILE: self._choose_file,
@@ -464,8 +466,8 @@ class ScreenState:
             self._commands.append(Quit())
 
     def _moved(self, value: str) -> None:
-        x, _, y = value.partition(",")
-        place = self.settings._replace(window_x=int(x), window_y=int(y))
+        x, y = _point(value)
+        place = self.settings._replace(window_x=x, window_y=y)
         if place != self.settings:
             self.settings = place
             self._save_now()
@@ -478,6 +480,11 @@ class ScreenState:
     def _save_now(self) -> None:
         self._save_at = None
         self._effects.append(Save(self.settings))
+
+
+def _point(text: str) -> tuple[int, int]:
+    x, _, y = text.partition(",")
+    return int(x), int(y)
 
 
 def clip(text: str, units: int) -> str:

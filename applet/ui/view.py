@@ -36,6 +36,7 @@ class Act(Enum):
     CLOSE = "close"  # the window's close button
     QUIT = "quit"
     MOVED = "moved"  # the window's place: "x,y"
+    TRAY_MENU = "tray_menu"  # post the menu at the pointer: "x,y" (where trays have none)
     TRAY_READY = "tray_ready"
     TRAY_MISSING = "tray_missing"
 
@@ -161,6 +162,13 @@ class HideWindow(NamedTuple):
     pass
 
 
+class PostMenu(NamedTuple):
+    """Open the tray's menu at this place of the screen."""
+
+    x: int
+    y: int
+
+
 class ChooseFile(NamedTuple):
     """Ask for a WAV file; the answer is a `Request` with `Act.PLAY_FILE`."""
 
@@ -180,4 +188,4 @@ class Finish(NamedTuple):
     """Everything is closed: end the program."""
 
 
-Effect = RaiseWindow | HideWindow | ChooseFile | Notify | Save | Finish
+Effect = RaiseWindow | HideWindow | PostMenu | ChooseFile | Notify | Save | Finish

@@ -1,0 +1,132 @@
+"""The help window: the log, the connection in numbers, and what this program is."""
+
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+
+from applet.ui.strings import Speaker, Word
+from applet.ui.theme import Theme
+from applet.ui.view import HelpText
+
+_COPIED_FOR = 2000  # milliseconds that the button says so
+
+
+class HelpWindow:
+    """`log_text` gives the whole log; `closed` is called when the person closes the window."""
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        theme: Theme,
+        speaker: Speaker,
+        log_text: Callable[[], str],
+        closed: Callable[[], None],
+    ) -> None:
+        self._theme = theme
+        self._speaker = speaker
+        self._log_text = log_text
+        self._log_lines = -1
+        self._rows: dict[ttk.Frame, tuple[tuple[str, str], ...]] = {}
+        self.window = tk.Toplevel(root, background=theme.palette.ground)
+        self.window.title(speaker.word(Word.HELP))
+        self.window.geometry(f"{theme.px(620)}x{theme.px(440)}")
+        self.window.protocol("WM_DELETE_WINDOW", closed)
+        self.window.bind("<Escape>", lambda _: closed())
+        self.tabs = ttk.Notebook(self.window)
+        self.tabs.pack(fill="both", expand=True, padx=theme.px(10), pady=theme.px(10))
+        self._log = self._log_tab()
+        self._connection = self._tab(Word.CONNECTION_TAB)
+        about = self._tab(Word.ABOUT_TAB)
+        self._about = ttk.Frame(about)
+        self._about.pack(fill="x")
+        self._notice = ttk.Label(
+            about, font=theme.fonts["small"], wraplength=theme.px(560), justify="left"
+        )
+        self._notice.pack(fill="x", pady=theme.px(16))
+        self.tabs.focus_set()
+
+    def show(self, text: HelpText) -> None:
+        if text.log_lines != self._log_lines:
+            self._log_lines = text.log_lines
+            self._fill_log()
+        self._fill_rows(self._connection, text.connection)
+        self._fill_rows(self._about, text.about)
+        self._notice.configure(text=text.notice)
+
+    def close(self) -> None:
+        self.window.destroy()
+
+    def _tab(self, word: Word) -> ttk.Frame:
+        frame = ttk.Frame(self.tabs, padding=self._theme.px(14))
+        self.tabs.add(frame, text=self._speaker.word(word))
+        return frame
+
+    def _log_tab(self) -> tk.Text:
+        frame = self._tab(Word.LOG_TAB)
+        palette = self._theme.palette
+        text = tk.Text(
+            frame,
+            wrap="none",
+            font=("TkFixedFont", 9),
+            state="disabled",
+            relief="flat",
+            borderwidth=0,
+            highlightthickness=1,
+            highlightbackground=palette.track,
+            highlightcolor=palette.accent,
+            background=palette.ground,
+            foreground=palette.ink,
+            padx=self._theme.px(6),
+            pady=self._theme.px(6),
+            height=5,
+        )
+        bar = ttk.Scrollbar(frame, command=text.yview)
+        text.configure(yscrollcommand=bar.set)
+        self.copy = ttk.Button(frame, text=self._speaker.word(Word.COPY), command=self._copy)
+        self.copy.pack(side="bottom", anchor="e", pady=(self._theme.px(8), 0))
+        bar.pack(side="right", fill="y")
+        text.pack(fill="both", expand=True)
+        return text
+
+    def _copy(self) -> None:
+        self.window.clipboard_clear()
+        self.window.clipboard_append(self._log_text())
+        self.copy.configure(text=self._speaker.word(Word.COPIED))
+        self.window.after(_COPIED_FOR, self._copied)
+
+    def _copied(self) -> None:
+        if self.copy.winfo_exists():
+            self.copy.configure(text=self._speaker.word(Word.COPY))
+
+    def _fill_log(self) -> None:
+        """The newest line stays in sight if it was."""
+        at_end = self._log.yview()[1] >= 1.0
+        self._log.configure(state="normal")
+        self._log.delete("1.0", "end")
+        self._log.insert("end", self._log_text())
+        self._log.configure(state="disabled")
+        if at_end:
+            self._log.see("end")
+
+    def _fill_rows(self, frame: ttk.Frame, rows: tuple[tuple[str, str], ...]) -> None:
+        if self._rows.get(frame) == rows:
+            return
+        self._rows[frame] = rows
+        for child in frame.winfo_children():
+            child.destroy()
+        shown = rows or ((self._speaker.word(Word.NO_CALL), ""),)
+        for row, (label, value) in enumerate(shown):
+            pad = (0, self._theme.px(6))
+            ttk.Label(
+                frame,
+                text=label,
+                font=self._theme.fonts["small"],
+                foreground=self._theme.palette.faint,
+            ).grid(row=row, column=0, sticky="w", pady=pad)
+            ttk.Label(
+                frame,
+                text=value,
+                font=self._theme.fonts["small"],
+                wraplength=self._theme.px(360),
+                justify="left",
+            ).grid(row=row, column=1, sticky="w", padx=(self._theme.px(24), 0), pady=pad)

@@ -1,0 +1,75 @@
+"""The tray icon as a plain X window: for desktops without GObject introspection.
+
+pystray's xorg backend has no menu and never hears of clicks, because its window does not select
+them. Ours does; a right click asks the window to post the menu at the pointer, as a Tk menu.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import PIL.Image
+from pystray._xorg import Icon
+from Xlib import X, error
+
+from applet.ui.tray_linux import find_tray
+from applet.ui.view import Act, Request
+
+_USUAL_GROUND = (238, 238, 238)
+
+
+class XorgIcon(Icon):  # type: ignore[misc]
+    ask: Callable[[Request], None]
+    _icon_data: Any
+
+    def __init__(self, name: str, icon: Any, title: str, menu: Any) -> None:
+        super().__init__(name, icon, title, menu)
+        self._window.change_attributes(
+            event_mask=X.ExposureMask | X.StructureNotifyMask | X.ButtonPressMask
+        )
+        # So that clearing the window shows the tray; a tray of another depth cannot.
+        self._window.change_attributes(
+            background_pixmap=X.ParentRelative, onerror=error.CatchError(error.BadMatch)
+        )
+        self._display.flush()
+
+    def docked(self) -> bool:
+        return self._systray_manager is not None
+
+    def can_notify(self) -> bool:
+        return False
+
+    def menu_changed(self) -> None:
+        """Nothing to do: the window builds it when it opens."""
+
+    def look_after(self) -> None:
+        """Dock again when the tray has come back."""
+        if not self.docked() and find_tray() is not None:
+            self.visible = False
+            self.visible = True
+
+    def _on_button_press(self, event: Any) -> None:
+        if event.detail == 3:
+            self.ask(Request(Act.LIST_DEVICES))
+            self.ask(Request(Act.TRAY_MENU, f"{event.root_x},{event.root_y}"))
+        else:
+            super()._on_button_press(event)
+
+    def _assert_icon_data(self, width: int, height: int) -> None:
+        """The picture on the tray's own colour: X windows of this kind have no transparency."""
+        if self._icon_data and self._icon_data.size == (width, height):
+            return
+        side = max(1, min(width, height))
+        ground: Any = PIL.Image.new("RGB", (width, height), self._ground())
+        picture = self._icon.resize((side, side), PIL.Image.Resampling.LANCZOS)
+        ground.paste(picture, ((width - side) // 2, (height - side) // 2), picture)
+        ground.tostring = ground.tobytes  # python-xlib still calls it so
+        self._icon_data = ground
+
+    def _ground(self) -> tuple[int, int, int]:
+        """The colour of the tray behind the icon, as it is on the screen now."""
+        try:
+            self._window.clear_area()
+            pixel = self._window.get_image(0, 0, 1, 1, X.ZPixmap, 0xFFFFFFFF).data
+        except (error.BadMatch, error.BadDrawable):
+            return _USUAL_GROUND  # not on the screen yet
+        return pixel[2], pixel[1], pixel[0]
