@@ -13,12 +13,11 @@ from applet.sip.grammar import QUOTED, TOKEN, LocalProtocolError, MessageError, 
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 
-_PARAM = rf'({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|([^\s,"]++))'
-_params = re.compile(_PARAM, re.DOTALL).finditer
+_VALUE = r'[^\s,"]++'
+_params = re.compile(rf"({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|({_VALUE}))", re.DOTALL).finditer
 # Each parameter is followed by a comma or the end; empty places in the list do no harm.
-_auth = re.compile(
-    rf"({TOKEN})(?:[ \t]++((?:[ \t]*+,|[ \t]*+{_PARAM}(?=[ \t]*+(?:,|\Z)))*+))?+", re.DOTALL
-).fullmatch
+_PARAM = rf"[ \t]*+{TOKEN}[ \t]*+=[ \t]*+(?:{QUOTED}|{_VALUE})(?=[ \t]*+(?:,|\Z))"
+_auth = re.compile(rf"({TOKEN})(?:[ \t]++((?:[ \t]*+,|{_PARAM})*))?", re.DOTALL).fullmatch
 
 
 class Credentials(NamedTuple):

@@ -72,7 +72,7 @@ def canonical_name(name: str) -> str:
 
 
 _VIA = rf"{TOKEN}[ \t]*+/[ \t]*+{TOKEN}[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
-_VIA += rf"({HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}))?+({PARAMS})"
+_VIA += rf"({HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}))?({PARAMS})"
 _via = re.compile(_VIA, re.DOTALL)
 _name_addr = re.compile(
     rf'(?:(?:({QUOTED})|([^"<>,;]*+))[ \t]*+<(?:{SIP_URI}|([^\s<>"]++))>|([^\s<>;,?"]++))'

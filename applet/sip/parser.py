@@ -43,6 +43,7 @@ class _Head:
         lines = text.split("\r\n")
         if not text.count("\r") == text.count("\n") == len(lines) - 1:
             self.fault = MessageError("a line break that is not CRLF")
+            lines = [line.replace("\r", " ").replace("\n", " ") for line in lines]
         if len(lines) > MAX_HEADERS:
             self.fault = MessageError("too many headers")
             del lines[MAX_HEADERS:]

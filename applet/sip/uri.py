@@ -13,10 +13,10 @@ from applet.sip.grammar import (
     unescaped,
 )
 
-_PARAM = r'[^\s;?<>"=,]++(?:=[^\s;?<>",]*+)?+'
+_PARAM = r'[^\s;?<>"=,]++(?:=[^\s;?<>",]*+)?'
 # Seven groups, for `sip_uri`.
 SIP_URI = r'([sS][iI][pP][sS]?):(?:([^\s<>"@:]++)(?::([^\s<>"@]*+))?@)?'
-SIP_URI += rf'({HOST})(?::([0-9]{{1,5}}))?((?:;{_PARAM})*+)(?:\?([^\s<>"]*+))?'
+SIP_URI += rf'({HOST})(?::([0-9]{{1,5}}))?((?:;{_PARAM})*)(?:\?([^\s<>"]*+))?'
 _sip_uri = re.compile(SIP_URI).fullmatch
 _other_uri = re.compile(r'([A-Za-z][A-Za-z0-9+\-.]*+):([^\s<>"]++)').fullmatch
 _escape = re.compile(r"%[0-9A-Fa-f]{2}")
