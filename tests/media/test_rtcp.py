@@ -77,6 +77,21 @@ def test_a_compound_packet_is_read_and_printed() -> None:
     assert encode_rtcp(COMPOUND) == COMPOUND_BYTES
 
 
+def test_a_receiver_report_and_a_goodbye_without_a_word_are_read_and_printed() -> None:
+    blocks = (BLOCK, BLOCK._replace(cumulative_lost=3))
+    packets = (ReceiverReport(0x0A0A0A0A, blocks), Goodbye((1, 2)), Goodbye(()))
+    data = encode_rtcp(packets)
+    assert data.startswith(bytes.fromhex("82c9000d 0a0a0a0a 0b0b0b0b 40fffffe"))
+    assert data.endswith(bytes.fromhex("82cb0002 00000001 00000002 80cb0000"))
+    assert parse_rtcp(data) == packets
+
+
+def test_a_source_without_a_name_is_described_all_the_same() -> None:
+    data = encode_rtcp([SourceDescription(((1, ""), (2, "abc")))])
+    assert data.hex() == "82ca0005" + "0000000100000000" + "00000002" + "0103616263000000"
+    assert parse_rtcp(data) == (SourceDescription(((1, ""), (2, "abc"))),)
+
+
 def test_app_and_unknown_packets_are_skipped() -> None:
     app = bytes.fromhex("80cc0002 0a0a0a0a 6e616d65")
     extended_report = bytes.fromhex("80cf0001 0a0a0a0a")
