@@ -65,17 +65,18 @@ class JitterBuffer:
         "_jump",
         "_last_arrival",
         "_last_sequence",
-        "_least_slack",
+        "_least_schedule",
         "_newest",
         "_paused",
         "_playing",
         "_rate",
+        "_schedule",
         "_seen",
         "_store",
+        "ahead",
         "duplicates",
         "late",
         "reordered",
-        "slack",
     )
 
     def __init__(self, clock_rate: int = 8000) -> None:
@@ -91,8 +92,6 @@ class JitterBuffer:
 
     def restart(self) -> None:
         """Another source, or a fresh beginning: only the distribution of the delays is kept."""
-        self.slack = 0
-        """How long the fastest packets wait here, in clock units, seen at the last packet."""
         self._store: dict[int, Buffered] = {}
         self._newest: int | None = None  # extended timestamp of the packet pushed last
         self._last_arrival = 0.0
@@ -104,8 +103,11 @@ class JitterBuffer:
         self._cursor = 0  # timestamp of what is played next
         self._floor = 0  # where the last packet that was played ended: all before it is past
         self._duration = 0
+        self.ahead: int | None = None
+        """After a `pop` without a packet: the next one begins so much later (None: unknown)."""
         self._last_sequence = 0
-        self._least_slack: int | None = None
+        self._schedule = 0  # of the packet taken last (see playout_delay)
+        self._least_schedule: int | None = None  # since the last review
 
     # --- in ---------------------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ class JitterBuffer:
         self._highest = sequence
         self._seen = 1
         self._last_arrival = now
-        self._delay.rebase(int(now * self._rate) - timestamp, now)
+        self._delay.rebase(int(now * self._rate) - timestamp)
 
     def _is_duplicate(self, sequence: int) -> bool:
         ahead = sequence - self._highest
@@ -177,7 +179,7 @@ class JitterBuffer:
 
     def _begin_anew(self, transit: int, now: float) -> None:
         self._drop(self._store)
-        self._delay.rebase(transit, now)
+        self._delay.rebase(transit)
         self._playing = False
 
     def _bound(self, newest: int) -> None:
@@ -199,6 +201,7 @@ class JitterBuffer:
         """The packet whose turn it is; None if there is none: play something else."""
         if self._playing and self._cursor == self._floor and self._cursor in self._store:
             return self._take(self._cursor, now)
+        self.ahead = None
         return self._search(now) if self._store else None
 
     def advance(self, length: int, *, heard: bool) -> None:
@@ -210,33 +213,37 @@ class JitterBuffer:
 
     def review(self) -> int:
         """Asked some times a second: by how much the delay should change (clock units; negative:
-        play faster), judged by the packet that had the least slack since the last time."""
-        slack, self._least_slack = self._least_slack, None
-        if slack is None:
-            return 0
-        return self._delay.change(slack, least=-slack, gain=_REVIEW_GAIN)
+        play faster), judged by the packet that was taken earliest since the last time."""
+        schedule, self._least_schedule = self._least_schedule, None
+        return 0 if schedule is None else self._delay.change(schedule, gain=_REVIEW_GAIN)
+
+    @property
+    def delay(self) -> int:
+        """How long the fastest packets wait here, in clock units."""
+        return self._schedule - self._delay.base if self._playing else 0
 
     @property
     def in_pause(self) -> bool:
         """The sender said that it sends no sound now."""
         return self._paused or not self._playing
 
-    def _slack(self, timestamp: int, now: float) -> int:
-        return int(now * self._rate) - timestamp - self._delay.base
-
     def _take(self, timestamp: int, now: float, skip: int = 0) -> Buffered:
-        """Go on with this packet; those before it are dropped."""
+        """Go on with this packet."""
         packet = self._store.pop(timestamp)
-        if self._cursor != self._floor or not self._playing:
-            self._drop([older for older in self._store if older < timestamp])
         self._cursor = self._floor = timestamp + skip
         self._playing = True
         self._paused = packet.pause
         self._last_sequence = packet.sequence
-        self.slack = slack = self._slack(timestamp, now)
-        if self._least_slack is None or slack < self._least_slack:
-            self._least_slack = slack
+        self._schedule = schedule = int(now * self._rate) - timestamp
+        if self._least_schedule is None or schedule < self._least_schedule:
+            self._least_schedule = schedule
         return packet._replace(skip=skip) if skip else packet
+
+    def _leap(self, timestamp: int, now: float, skip: int = 0) -> Buffered:
+        """Go on with this packet, wherever the cursor is; those before it are dropped."""
+        self._drop([older for older in self._store if older < timestamp])
+        self._least_schedule = None
+        return self._take(timestamp, now, skip)
 
     def _search(self, now: float) -> Buffered | None:
         first = min(self._store)
@@ -246,7 +253,13 @@ class JitterBuffer:
             return self._begin(first, now, int(self.CATCH_UP_S * self._rate))
         if first < self._cursor:
             return self._belated(now)
-        return self._take(first, now) if first == self._cursor else None
+        return self._next(first, now)
+
+    def _next(self, first: int, now: float) -> Buffered | None:
+        if first == self._cursor:
+            return self._take(first, now)
+        self.ahead = first - self._cursor
+        return None
 
     def _is_quiet(self, first: int) -> bool:
         """In a pause nobody hears when the sound begins again. A sender need not announce one:
@@ -258,30 +271,30 @@ class JitterBuffer:
         )
 
     def _begin(self, first: int, now: float, excess: int) -> Buffered | None:
-        """Wait until the first packet has the best slack. Is it more by then, start with the
-        oldest one that has at most `excess` too much."""
-        slack = self._slack(first, now)
-        change = self._delay.change(slack, least=-slack)
+        """Wait until the schedule is the best for the first packet. Is it later by then, start
+        with the oldest packet that is at most `excess` behind."""
+        clock = int(now * self._rate)
+        change = self._delay.change(clock - first)
         if change > 0:
             return None
-        most = slack + change + excess
-        chosen = next(
-            (ts for ts in sorted(self._store) if self._slack(ts, now) <= most), max(self._store)
-        )
-        return self._take(chosen, now)
+        best = first - change - excess
+        chosen = next((ts for ts in sorted(self._store) if ts >= best), max(self._store))
+        return self._leap(chosen, now)
 
     def _belated(self, now: float) -> Buffered | None:
         """The gap is being concealed, and now a packet of it is here."""
-        slack = self._slack(self._cursor, now)
-        worth = slack + self._delay.change(slack)
+        schedule = int(now * self._rate) - self._cursor
+        worth = self._cursor - self._delay.change(schedule, grow_only=True)
         belated = sorted(ts for ts in self._store if ts < self._cursor)
         for timestamp in belated:
-            if self._slack(timestamp, now) <= worth:
-                return self._take(timestamp, now)
-        if len(belated) < len(self._store):
-            self._drop(belated)
-            return self._take(self._cursor, now) if self._cursor in self._store else None
-        # Its own sound, a little late or from its middle, is better than more concealment.
+            if timestamp >= worth:
+                return self._leap(timestamp, now)
         newest = belated[-1]
         skip = self._cursor - newest
-        return self._take(newest, now, skip if skip < self._duration else 0)
+        if skip < self._duration:
+            return self._leap(newest, now, skip)
+        if len(belated) < len(self._store):
+            self._drop(belated)
+            return self._next(min(self._store), now)
+        # Its own sound, a little late, is better than more concealment.
+        return self._leap(newest, now)

@@ -1,15 +1,17 @@
 """From packets to the loudspeaker, 20 ms at a time.
 
-    push -> jitter buffer -> decoder ----------------.
-                 |                                    v
-                 '- nothing there -> concealment -> frame -> time-stretch -> 20 ms
-                                  '> comfort noise
+    push -> jitter buffer -> decoder ---------------.
+                 |                                   v
+                 '- nothing there -> concealment -> sound -> time-stretch -> 20 ms
+                                '--> comfort noise --^
 
 The loudspeaker is the clock. Whatever is missing, `frame` gives 20 ms: bounded work, no waiting.
-On the clean path a frame costs one look-up and one decoding.
+While packets come in time a frame costs one look-up and one decoding.
 """
 
+import audioop
 from collections import deque
+from collections.abc import Mapping
 
 from applet.media.codec import AudioCodec
 from applet.media.comfort_noise import ComfortNoise, level_of
@@ -19,15 +21,22 @@ from applet.media.quality import QualityStatistics
 from applet.media.time_stretch import TimeStretch
 
 _HISTORY_FRAMES = 3
+_LONGEST_LOSS_FRAMES = 250
+"""A longer gap counts as this much loss; the rest of it is somebody's decision."""
+
 _REVIEW_FRAMES = 25
 """The delay is judged every half second."""
-_LONGEST_LOSS_FRAMES = 250
 _NEGLIGIBLE_MS = 3
-_LIKENESS = 0.9
-"""What a place must have to be stretched ..."""
-_HURRIED_LIKENESS = 0.5
 _HURRY_MS = 60
-"""... and what it must have when the delay is this far from the best."""
+"""A delay this much too long is shortened wherever a voice allows it ..."""
+_PATIENCE = 8
+"""... a smaller one after so many reviews in which no silence came."""
+_LIKENESS = 0.85
+_SILENCE_RMS = 40
+"""-58 dBFS: there a cut is not heard; neither ..."""
+_QUIET_RATIO = 16
+"""... when it is 24 dB quieter than the loudest of the last seconds."""
+_LOUDNESS_DECAY = 0.998
 
 
 class Playout:
@@ -39,9 +48,10 @@ class Playout:
         "_comfort_noise",
         "_concealer",
         "_decoders",
-        "_frame_bytes",
+        "_frame",
         "_frames",
         "_history",
+        "_loudness",
         "_noise_type",
         "_pcm",
         "_pending_gap",
@@ -49,43 +59,51 @@ class Playout:
         "_sequence",
         "_spare",
         "_stretch",
+        "_waited",
         "buffer",
+        "level",
         "quality",
     )
 
     def __init__(self, sample_rate: int = 8000, clock_rate: int = 8000) -> None:
+        """`sample_rate` of the sound and `clock_rate` of the timestamps in Hz."""
         self._sample_rate = sample_rate
         self._clock_rate = clock_rate
-        self._frame_bytes = sample_rate // 50 * 2
+        self._frame = sample_rate // 50
         self.buffer = JitterBuffer(clock_rate)
         self.quality = QualityStatistics()
+        self.level = 0
+        """RMS of the last frame, 0-32767."""
         self._concealer = Concealer(sample_rate)
         self._comfort_noise = ComfortNoise()
         self._stretch = TimeStretch(sample_rate)
-        self._decoders: dict[int, AudioCodec] = {}
+        self._decoders: Mapping[int, AudioCodec] = {}
         self._noise_type: int | None = None
         self._history: deque[bytes] = deque(maxlen=_HISTORY_FRAMES)
         self._pcm = b""  # decoded, and not yet played
-        self._spare = sample_rate  # the least of it left after a frame since the last review
-        self._change = 0  # samples by which the delay should grow (or, negative, shrink)
-        self._frames = 0
+        self._loudness = 0.0  # the largest level of the last seconds
         self._sequence = 0  # of the packet decoded last
         self._pending_gap = 0  # frames made up since then
+        self._frames = 0  # since the last review
+        self._spare = self._frame  # the least that was left over after a frame since then
+        self._change = 0  # samples by which the delay should grow or (negative) shrink
+        self._waited = 0  # reviews that wished for a change
 
-    def use(self, decoders: dict[int, AudioCodec], comfort_noise: int | None) -> None:
-        """Payload types that may come from now on."""
+    def use(self, decoders: Mapping[int, AudioCodec], comfort_noise: int | None) -> None:
+        """The payload types that may come from now on."""
         self._decoders = decoders
         self._noise_type = comfort_noise
 
     def restart(self) -> None:
-        """What waits is not wanted any more."""
+        """What waits is not wanted any more, and nothing is missing."""
         self.buffer.restart()
+        self._concealer.stop()
         self._pcm = b""
         self._change = self._pending_gap = 0
 
     def frame(self, now: float) -> bytes:
         """The next 20 ms, always exactly that."""
-        size = self._frame_bytes
+        size = 2 * self._frame
         pcm = self._pcm
         while len(pcm) < size:
             packet = self.buffer.pop(now)
@@ -94,16 +112,24 @@ class Playout:
             pcm = self._adjusted(pcm, now)
         frame, self._pcm = pcm[:size], pcm[size:]
         self._history.append(frame)
+        self.level = audioop.rms(frame, 2)
+        self._loudness = max(self._loudness * _LOUDNESS_DECAY, self.level)
         self._spare = min(self._spare, len(self._pcm) // 2)
         self._frames += 1
-        if self._frames == _REVIEW_FRAMES:
+        if self._frames >= _REVIEW_FRAMES:
             self._review()
         return frame
 
+    # --- sound ------------------------------------------------------------------------------
+
     def _fill(self, pcm: bytes) -> bytes:
-        """What stands in for the rest of a frame that begins with `pcm`."""
-        samples = (self._frame_bytes - len(pcm)) // 2
-        self.buffer.advance(samples * self._clock_rate // self._sample_rate, heard=False)
+        """What stands in for the rest of a frame that begins with `pcm`, or for what is missing
+        up to the next packet."""
+        samples = self._frame - len(pcm) // 2
+        ahead = self.buffer.ahead
+        if ahead is not None:
+            samples = min(samples, self._samples(ahead))
+        self.buffer.advance(self._clock_units(samples), heard=False)
         if self.buffer.in_pause:
             return self._comfort_noise.frame(samples)
         self._pending_gap += 1
@@ -121,8 +147,8 @@ class Playout:
             return b""
         pcm = decoder.decode(packet.payload)
         if packet.skip:
-            pcm = pcm[2 * (packet.skip * self._sample_rate // self._clock_rate) :]
-        self.buffer.advance(len(pcm) // 2 * self._clock_rate // self._sample_rate, heard=True)
+            pcm = pcm[2 * self._samples(packet.skip) :]
+        self.buffer.advance(self._clock_units(len(pcm) // 2), heard=True)
         return self._concealer.resume(pcm) if self._concealer.active else pcm
 
     def _count(self, sequence: int) -> None:
@@ -135,33 +161,64 @@ class Playout:
         self._sequence = sequence
         self.quality.frame(heard=True)
 
+    def _samples(self, clock_units: int) -> int:
+        return clock_units * self._sample_rate // self._clock_rate
+
+    def _clock_units(self, samples: int) -> int:
+        return samples * self._clock_rate // self._sample_rate
+
     # --- the delay --------------------------------------------------------------------------
 
     def _review(self) -> None:
         """What is left over after every frame is delay without a use, whatever the buffer says."""
-        change = self.buffer.review() * self._sample_rate // self._clock_rate - self._spare
-        negligible = _NEGLIGIBLE_MS * self._sample_rate // 1000
-        self._change = change if abs(change) >= negligible else 0
-        self._spare = self._sample_rate
+        change = self._samples(self.buffer.review()) - self._spare
+        self._change = change if self._matters(change) else 0
+        self._waited = self._waited + 1 if self._change else 0
+        self._observe_anew()
+
+    def _observe_anew(self) -> None:
         self._frames = 0
+        self._spare = self._frame
+
+    def _matters(self, samples: int) -> bool:
+        return abs(samples) * 1000 >= _NEGLIGIBLE_MS * self._sample_rate
 
     def _adjusted(self, pcm: bytes, now: float) -> bytes:
-        """Towards the wanted delay by at most one frame, where the sound allows it."""
-        hurry = abs(self._change) >= _HURRY_MS * self._sample_rate // 1000
-        likeness = _HURRIED_LIKENESS if hurry else _LIKENESS
-        frame = self._frame_bytes // 2
+        """Towards the wanted delay by at most one frame: in silence; or in a voice, when it is
+        much too long or too long for some time already. (Growing does not hurry: if a packet
+        does come late, its gap is the occasion.)"""
+        quiet = audioop.rms(pcm, 2) < max(_SILENCE_RMS, self._loudness / _QUIET_RATIO)
+        before = len(pcm)
         if self._change > 0:
-            before = b"".join(self._history)
-            changed = self._stretch.lengthen(before, pcm, min(self._change, frame), likeness)
-        else:
-            wanted = min(-self._change, frame)
-            if len(pcm) // 2 - frame < wanted:
-                packet = self.buffer.pop(now)
-                if packet is not None:
-                    pcm += self._decode(packet)
-            possible = min(wanted, len(pcm) // 2 - frame)
-            changed = self._stretch.shorten(pcm, possible, likeness)
-        if changed is None:
-            return pcm
-        self._change += (len(changed) - len(pcm)) // 2
-        return changed
+            if quiet:
+                pcm = self._stretch.repeat(
+                    b"".join(self._history), pcm, min(self._change, self._frame)
+                )
+        elif quiet or self._waited > _PATIENCE or self._hurries():
+            pcm = self._with_next(pcm, now)
+            before = len(pcm)
+            pcm = self._shortened(pcm, quiet)
+        if len(pcm) != before:
+            self._change -= (len(pcm) - before) // 2
+            if not self._matters(self._change):
+                self._change = 0
+                self.buffer.review()
+                self._observe_anew()
+        return pcm
+
+    def _hurries(self) -> bool:
+        return -self._change * 1000 >= _HURRY_MS * self._sample_rate
+
+    def _with_next(self, pcm: bytes, now: float) -> bytes:
+        """With the next packet too, if it is there: what is left out must come from somewhere."""
+        if len(pcm) // 2 - self._frame < min(-self._change, self._frame):
+            packet = self.buffer.pop(now)
+            if packet is not None:
+                return pcm + self._decode(packet)
+        return pcm
+
+    def _shortened(self, pcm: bytes, quiet: bool) -> bytes:
+        possible = len(pcm) // 2 - max(self._frame, self._stretch.overlap)
+        most = min(-self._change, self._frame, possible)
+        samples = most if quiet else self._stretch.find_period(pcm, most, _LIKENESS)
+        return self._stretch.leave_out(pcm, samples) if samples else pcm

@@ -1,8 +1,8 @@
-"""Sound made shorter or longer without a change of pitch: whole periods are left out or said twice.
+"""Sound made shorter or longer without a change of pitch, by overlapping and adding.
 
-Two places that are alike are overlapped and added (the idea of WSOLA). Speech offers such places
-where it is voiced and where it is silent; elsewhere nothing is done, and the caller asks again
-with its next frame. PCM is 16-bit mono; lengths are in samples.
+In silence any length can be left out or said twice. In speech only whole periods can: `find_period`
+tells where the sound is so alike that the seam is not heard (the idea of WSOLA). PCM is 16-bit
+mono; lengths are in samples.
 """
 
 import audioop
@@ -10,56 +10,44 @@ from array import array
 
 _OVERLAP_MS = 8
 _SHORTEST_MS = 2
-_SILENCE_RMS = 40
-"""Under -58 dBFS nobody hears a cut: any length will do there."""
 
 
 class TimeStretch:
-    """`likeness`: how alike the overlapped places must be, 0 (anything goes) to 1 (the same)."""
+    """`sample_rate` in Hz."""
 
-    __slots__ = ("_overlap", "_shortest")
+    __slots__ = ("_shortest", "overlap")
 
     def __init__(self, sample_rate: int) -> None:
-        self._overlap = _OVERLAP_MS * sample_rate // 1000
+        self.overlap = _OVERLAP_MS * sample_rate // 1000
+        """`pcm` must have this much more than what is left out."""
         self._shortest = _SHORTEST_MS * sample_rate // 1000
 
-    def shorten(self, pcm: bytes, most: int, likeness: float) -> bytes | None:
-        """Leave out up to `most` samples at the beginning; None if no length is good."""
-        lag = self._best_lag(pcm, pcm, min(most, len(pcm) // 2 - self._overlap), likeness, 1)
-        return None if lag is None else self._join(pcm, pcm[2 * lag :])
-
-    def lengthen(self, before: bytes, pcm: bytes, most: int, likeness: float) -> bytes | None:
-        """Say up to `most` samples of the end of `before`, which is already played, once more
-        ahead of `pcm`; None if no length is good."""
-        sound = before + pcm
-        lag = self._best_lag(pcm, sound, min(most, len(before) // 2), likeness, -1)
-        return None if lag is None else self._join(pcm, sound[len(before) - 2 * lag :])
-
-    def _best_lag(
-        self, pcm: bytes, sound: bytes, most: int, likeness: float, direction: int
-    ) -> int | None:
-        """How far (up to `most`) before or after its beginning `pcm` is most like itself."""
-        origin = len(sound) - len(pcm)
-        size = 2 * self._overlap
-        if most < self._shortest or len(pcm) < size:
-            return None
+    def find_period(self, pcm: bytes, most: int, likeness: float) -> int | None:
+        """After how many samples (up to `most`) `pcm` repeats its beginning best; None if nowhere
+        with `likeness` (1: the same, 0: nothing in common)."""
+        size = 2 * self.overlap
         start = pcm[:size]
-        level = audioop.rms(start, 2)
-        if level < _SILENCE_RMS and audioop.rms(sound, 2) < _SILENCE_RMS:
-            return most
-        best, best_lag = likeness * level, None
-        for lag in range(self._shortest, most + 1):
-            at = origin + 2 * direction * lag
-            other = sound[at : at + size]
-            other_level = audioop.rms(other, 2)
-            if other_level and audioop.findfactor(start, other) * other_level > best:
-                best, best_lag = audioop.findfactor(start, other) * other_level, lag
-        return best_lag
+        best = likeness * audioop.rms(start, 2)
+        period = None
+        for lag in range(self._shortest, min(most, len(pcm) // 2 - self.overlap) + 1):
+            later = pcm[2 * lag : 2 * lag + size]
+            level = audioop.rms(later, 2)
+            alike = audioop.findfactor(start, later) * level if level else 0.0
+            if alike > best:
+                best, period = alike, lag
+        return period
+
+    def leave_out(self, pcm: bytes, samples: int) -> bytes:
+        """`pcm` without so much at its beginning."""
+        return self._join(pcm, pcm[2 * samples :])
+
+    def repeat(self, before: bytes, pcm: bytes, samples: int) -> bytes:
+        """`pcm`, ahead of it once more so much of the end of `before`, which is already played."""
+        return self._join(pcm, before[-2 * samples :] + pcm)
 
     def _join(self, leaving: bytes, coming: bytes) -> bytes:
         """From the one to the other within the overlap."""
-        size = 2 * self._overlap
-        count = self._overlap
-        pairs = zip(array("h", leaving[:size]), array("h", coming[:size]), strict=True)
+        count = self.overlap
+        pairs = zip(array("h", leaving[: 2 * count]), array("h", coming[: 2 * count]), strict=True)
         mixed = [old + (new - old) * i // count for i, (old, new) in enumerate(pairs)]
-        return array("h", mixed).tobytes() + coming[size:]
+        return array("h", mixed).tobytes() + coming[2 * count :]
