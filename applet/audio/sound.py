@@ -21,6 +21,9 @@ from applet.phone.messages import DevicesListed, Reason, Trouble
 
 WATCH_EVERY = 0.25
 DEAD_AFTER = 0.5
+START_LIMIT = 3.0
+"""Seconds without a callback: while a stream runs, and after its start (Bluetooth headsets need
+two seconds to change over)."""
 RETRY_AFTER = 2.0
 SILENT_AFTER = 3.0
 """Seconds of pure zeros after which the person is told that the microphone is silent."""
@@ -60,11 +63,13 @@ class _End:
                 return  # it was broken, and is gone all the same
 
     def is_dead(self, now: float) -> bool:
-        return (
-            self.opened is not None
-            and self.feed is not None
-            and now - self.feed.last_call > DEAD_AFTER
-        )
+        if self.opened is None or self.feed is None:
+            return False
+        return now > max(self.feed.last_call + DEAD_AFTER, self.opened_at + START_LIMIT)
+
+    def never_ran(self) -> bool:
+        """It was opened, but came to nothing."""
+        return self.feed is None or self.feed.last_call < self.opened_at + DEAD_AFTER
 
     def _feed(self, form: Format) -> Callable[..., tuple[bytes | None, int]]:
         self.feed = self._make(form)
@@ -226,8 +231,8 @@ class Sound(SoundControl):
     def _bury(self, end: _End, now: float) -> None:
         end.close()
         end.retry_at = now
-        if now - end.opened_at < RETRY_AFTER:
-            # It opens, but does not run: another try at once would end like this one.
+        if end.never_ran():
+            # Another try at once would end like this one.
             end.retry_at = now + RETRY_AFTER
             self._tell(end, Reason.DEVICE_LOST, end.name)
 
