@@ -9,6 +9,7 @@ import re
 import select
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,8 @@ LIMIT_S = 3.0
 # The ports that the messages name as sent-by; an answer may come to any of them.
 SENT_BY_PORTS = (5060, 5050)
 OPTIONS = (
-    "OPTIONS sip:support@{phone} SIP/2.0\r\nVia: SIP/2.0/{transport} {us};branch=z9hG4bK{number}\r\n"
+    "OPTIONS sip:support@{phone} SIP/2.0\r\n"
+    "Via: SIP/2.0/{transport} {us};branch=z9hG4bK{number}\r\n"
     "Max-Forwards: 70\r\nFrom: <sip:probe@{us}>;tag=1\r\nTo: <sip:support@{phone}>\r\n"
     "Call-ID: probe{number}\r\nCSeq: 7 OPTIONS\r\nContent-Length: 0\r\n\r\n"
 )
@@ -72,11 +74,10 @@ def phone() -> Iterator[Headless]:
 
 def prepared(case: Case, transport: bytes) -> bytes:
     """The message for this transport, with branches of its own; its length does not change."""
-    data = re.sub(
-        rb"(?m)^((?:v|via)\s*:\s*SIP/2.0/)(UDP|TCP|TLS)", rb"\1" + transport, case.data, 1
-    )
-    own = b"%s%02d" % (transport[:1], case.number)
-    return re.sub(rb"(branch=z9hG4bK[\w-]*)\w{3}(?=[\r;])", rb"\g<1>" + own, data)
+    own = b"%s%02d" % (transport[:1], case.number % 100)
+    branches = re.compile(rb"(branch=z9hG4bK[\w-]*)\w{3}(?=[\r;])")
+    transports = re.compile(rb"(?im)^((?:v|via)\s*:\s*SIP/[27].0/)(UDP|TCP|TLS)")
+    return branches.sub(rb"\g<1>" + own, transports.sub(rb"\1" + transport, case.data, count=1))
 
 
 def statuses(data: bytes) -> list[tuple[str, str]]:
@@ -130,31 +131,22 @@ class Udp:
 @pytest.mark.parametrize("file", CASES)
 def test_each_message_gets_a_preferred_answer_over_udp(phone: Headless, file: str) -> None:
     case = CASES[file]
-    us = Udp(phone, case)
-    try:
+    with closing(Udp(phone, case)) as us:
         status = us.answer(prepared(case, b"UDP"))
-    finally:
-        us.close()
     assert case.accepts(status), f"{status}; preferred: {case.preferred}, allowed: {case.allowed}"
 
 
 def test_baddn_with_its_final_crlf_is_refused_for_its_display_name(phone: Headless) -> None:
     case = CASES["baddn.dat"]._replace(number=101)
-    us = Udp(phone, case)
-    try:
+    with closing(Udp(phone, case)) as us:
         assert us.answer(prepared(case, b"UDP") + b"\r\n") == "400"
-    finally:
-        us.close()
 
 
 def test_a_body_of_a_type_we_do_not_know_never_rings(phone: Headless) -> None:
     case = CASES["invut.dat"]._replace(number=102)
     rung = sum(event["ev"] == "incoming" for event in phone.events)
-    us = Udp(phone, case)
-    try:
+    with closing(Udp(phone, case)) as us:
         assert us.answer(prepared(case, b"UDP")) == "415"
-    finally:
-        us.close()
     assert sum(event["ev"] == "incoming" for event in phone.events) == rung
 
 
@@ -219,12 +211,10 @@ class Stream:
 
 @pytest.fixture
 def stream(phone: Headless) -> Iterator[Stream]:
-    opened = Stream(phone)
-    yield opened
-    opened.close()
-    afterwards = Stream(phone)
-    assert afterwards.probe(), "no answer to OPTIONS on a new connection"
-    afterwards.close()
+    with closing(Stream(phone)) as opened:
+        yield opened
+    with closing(Stream(phone)) as afterwards:
+        assert afterwards.probe(), "no answer to OPTIONS on a new connection"
 
 
 @pytest.mark.parametrize("file", [file for file in CASES if file not in NOT_FOR_STREAMS])
