@@ -20,9 +20,9 @@ from applet.ui.volume import VolumePanel
 
 # Pixels at 96 dots per inch, like every length here.
 WIDTH = 340
-HEIGHT = 440
+HEIGHT = 470
 _MARGIN = 20
-_MAIN, _TOGGLE, _MENU = 92, 50, 18
+_MAIN, _TOGGLE, _MENU = 92, 50, 30
 # A double click on the button must not call and cancel, nor hang up and call again.
 _REST = 0.5  # seconds that the main button rests after it has changed its meaning
 
@@ -51,9 +51,9 @@ class Face:
         self.body = ttk.Frame(root, padding=(px(_MARGIN), px(14), px(_MARGIN), px(18)))
         self.body.pack(fill="both", expand=True)
         self.body.columnconfigure(0, weight=1, minsize=px(WIDTH - 2 * _MARGIN))
-        self.body.rowconfigure(4, weight=1)
+        self.body.rowconfigure(5, weight=1)
         # Holds the window open while most of it is empty.
-        ttk.Frame(self.body, height=px(HEIGHT - 32), width=1).grid(row=0, column=1, rowspan=7)
+        ttk.Frame(self.body, height=px(HEIGHT - 32), width=1).grid(row=0, column=1, rowspan=6)
         self._make_sentences()
         self._make_main_buttons()
         self._make_call_panel()
@@ -80,12 +80,12 @@ class Face:
         )
 
     def _make_menu_button(self) -> None:
-        palette = self._theme.palette
+        palette, px = self._theme.palette, self._theme.px
         self.menu = RoundButton(self.body, self._theme, self._pictures, _MENU, self._menu_pressed)
         self.menu.show("", "menu", palette.ground, palette.faint, True)
         # The list of devices is fresh by the time the menu opens.
         self.menu.bind("<Enter>", lambda _: self._ask(Request(Act.LIST_DEVICES)), add=True)
-        self.menu.place(relx=1.0, rely=0.0, anchor="ne")
+        self.menu.place(relx=1.0, rely=0.0, x=px(_MARGIN - 8), y=-px(6), anchor="ne")
 
     def _make_sentences(self) -> None:
         palette, px = self._theme.palette, self._theme.px
@@ -101,6 +101,7 @@ class Face:
         self.advice.grid(row=1, column=0, sticky="ew", pady=(px(4), 0))
         self.timer = self._label(self.body, "timer", palette.ink)
         self.timer.grid(row=2, column=0, sticky="ew")
+        self.body.rowconfigure(2, minsize=px(46))
 
     def _make_main_buttons(self) -> None:
         self._choice = ttk.Frame(self.body)
@@ -114,7 +115,7 @@ class Face:
     def _make_call_panel(self) -> None:
         px, palette = self._theme.px, self._theme.palette
         self.call_panel = ttk.Frame(self.body)
-        self.call_panel.grid(row=5, column=0, sticky="ew")
+        self.call_panel.grid(row=5, column=0, sticky="sew")
         for column in range(3):
             self.call_panel.columnconfigure(column, weight=1, uniform="toggle")
         self.hold = self._round(self.call_panel, _TOGGLE, Act.HOLD)
@@ -200,7 +201,7 @@ class Face:
         self._fold(self.volume, view.volume is not None, 7)
         if view.volume is not None:
             self.volume.show(view.volume)
-        self._fold(self._address_panel, view.address_field, 8)
+        self._fold(self._address_panel, view.address_field, 5)
         self._fold(self.note, bool(view.note), 9)
         self.note.configure(text=view.note)
         self._keypad_open = view.keypad is not None
@@ -244,7 +245,7 @@ class Face:
     def _fold(self, panel: tk.Widget, out: bool, row: int) -> None:
         if out and not panel.grid_info():
             gap = (self._theme.px(14), 0) if row > 5 else (0, 0)
-            sticky = "" if panel is self.keypad else "ew"
+            sticky = "" if panel is self.keypad else "sew"
             panel.grid(row=row, column=0, sticky=sticky, pady=gap)
         elif not out and panel.grid_info():
             if panel is not self.note:

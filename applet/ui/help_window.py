@@ -67,7 +67,7 @@ class HelpWindow:
         text = tk.Text(
             frame,
             wrap="none",
-            font=("TkFixedFont", 9),
+            font=self._theme.fonts["log"],
             state="disabled",
             relief="flat",
             borderwidth=0,
@@ -100,7 +100,7 @@ class HelpWindow:
 
     def _fill_log(self) -> None:
         """The newest line stays in sight if it was."""
-        at_end = self._log.yview()[1] >= 1.0
+        at_end = self._log.yview()[1] in (0.0, 1.0)
         self._log.configure(state="normal")
         self._log.delete("1.0", "end")
         self._log.insert("end", self._log_text())

@@ -19,7 +19,9 @@ class KeypadPanel(ttk.Frame):
         self._sent.grid(row=0, column=0, columnspan=3, sticky="ew", pady=(0, theme.px(4)))
         self.buttons: dict[str, ttk.Button] = {}
         for place, key in enumerate(KEYS):
-            button = ttk.Button(self, text=key, width=4, command=partial(pressed, key))
+            button = ttk.Button(
+                self, text=key, width=5, style="Key.TButton", command=partial(pressed, key)
+            )
             button.grid(
                 row=1 + place // 3,
                 column=place % 3,

@@ -8,10 +8,10 @@ _LOUD = 0.9  # above it the bar warns: the other side hears distortion soon
 
 
 class Meter(tk.Canvas):
-    """A bar with round ends; None empties it."""
+    """A plain bar; None empties it."""
 
     def __init__(self, parent: tk.Misc, theme: Theme) -> None:
-        self._thick = theme.px(6)
+        self._thick = theme.px(5)
         super().__init__(
             parent,
             height=self._thick + 2,
@@ -32,11 +32,10 @@ class Meter(tk.Canvas):
             self._draw()
 
     def _line(self, colour: str) -> int:
-        return self.create_line(0, 0, 0, 0, width=self._thick, capstyle="round", fill=colour)
+        return self.create_line(0, 0, 0, 0, width=self._thick, capstyle="butt", fill=colour)
 
     def _draw(self) -> None:
-        left, middle = self._thick / 2 + 1, self.winfo_height() / 2
-        right = max(left, self.winfo_width() - left)
+        left, right, middle = 0, self.winfo_width(), self.winfo_height() / 2
         self.coords(self._track, left, middle, right, middle)
         level = self._level or 0.0
         palette = self._theme.palette

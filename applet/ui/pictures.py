@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageTk
 
 ICONS = Path(__file__).parent.parent.parent / "icons"
 _FINER = 4
-_RING = 0.05  # the focus ring's width, and its distance from the disc, by the disc's diameter
+_RING = 0.03  # the focus ring's width, and its distance from the disc, by the disc's diameter
 
 
 class Disc(NamedTuple):

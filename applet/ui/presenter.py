@@ -82,8 +82,7 @@ class Presenter:
     def view(self) -> View:
         state, call = self._state, self._state.call
         shown = self._shown()
-        talking = call is not None and call.talking
-        levels = call.levels if call is not None and talking else None
+        levels = call.heard_levels() if call is not None else (None, None)
         note = next(reversed(state.notes.values()), None)
         return View(
             who=capital(state.who or state.brand.texts.desk),
@@ -96,8 +95,8 @@ class Presenter:
             hold=self._hold_button(),
             mute=self._mute_button(),
             keypad_button=self._keypad_button(),
-            microphone=_bar(levels[0]) if levels else None,
-            speaker=_bar(levels[1]) if levels else None,
+            microphone=_bar(levels[0]),
+            speaker=_bar(levels[1]),
             incoming=self._incoming(),
             address_field=state.brand.dialling.other_addresses and call is None,
             keypad=Keypad(call.digits[-_DIGITS_SHOWN:]) if call and state.keypad_open else None,
@@ -243,6 +242,8 @@ def _line(sentence: Sentence) -> str:
     return f"{sentence.headline} {sentence.advice}".rstrip()
 
 
-def _bar(dbfs: float) -> float:
+def _bar(dbfs: float | None) -> float | None:
     """A level in dBFS as a length from 0 to 1, in steps of 1/50."""
+    if dbfs is None:
+        return None
     return round(50 * min(1.0, max(0.0, 1 - dbfs / _QUIETEST_DBFS))) / 50

@@ -76,7 +76,8 @@ class RoundButton(tk.Label):
         fill, ink = (self._fill, self._ink) if self._enabled else (palette.off, palette.off_ink)
         if self._enabled and (self._over or self._down):
             fill = self._shaded(fill, 0.22 if self._down and self._over else 0.10)
-        ring = palette.accent if self._enabled and self.focus_get() is self else ""
+        focused = self._enabled and self._theme.by_keyboard and self.focus_get() is self
+        ring = palette.accent if focused else ""
         disc = Disc(self._glyph, self._size, fill, ink, ring)
         self.configure(
             image=self._pictures.disc(disc),

@@ -304,7 +304,8 @@ class ScreenState:
             self.notes.pop(Reason.NO_SPEAKER, None)
 
     def _logged(self, line: str, detail: str) -> None:
-        self.log.append(f"{line}\n{detail}" if detail else line)
+        whole = "".join(f"\n    {part}" for part in detail.rstrip().splitlines())
+        self.log.append(f"{line}{whole}")
         self.log_lines += 1
         if len(self.log) > LOG_LINES:
             del self.log[: LOG_LINES // 10]

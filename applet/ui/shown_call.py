@@ -102,6 +102,13 @@ class ShownCall:
         if event.pending or not self.held_here:
             self.hold_trouble = None
 
+    def heard_levels(self) -> tuple[float | None, float | None]:
+        """How loud they hear the person and the person them, in dBFS; None: not at all."""
+        if not self.talking or self.levels is None or self.held_here:
+            return None, None
+        microphone, speaker = self.levels
+        return None if self.muted else microphone, speaker
+
     def talked(self, now: float) -> str:
         """How long they have talked, like `3:07`; empty before the answer."""
         if self.connected_at is None:

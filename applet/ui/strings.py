@@ -326,7 +326,8 @@ class Speaker:
             "product": brand.product,
             "company": brand.company,
             "desk": brand.texts.desk,
-            "phone": brand.support.fallback_phone,
+            # No-break spaces: a number is read as a whole.
+            "phone": brand.support.fallback_phone.replace(" ", "\u00a0"),
             "welcome": brand.texts.welcome,
         }
 

@@ -56,9 +56,11 @@ _SUN_VALLEY_FONTS = {"Caption": 9, "Body": 10, "BodyStrong": 10, "BodyLarge": 13
 
 
 class Theme:
-    """Sets up `root` when made. `scale`: 1.0 at 96 dots per inch."""
+    """Sets up `root` when made. `scale`: 1.0 at 96 dots per inch. `by_keyboard`: the person
+    used the keyboard last, so that the focus must be seen."""
 
     def __init__(self, root: tk.Tk, brand: Brand) -> None:
+        self.by_keyboard = False
         self.scale = max(1.0, min(4.0, root.winfo_fpixels("1i") / 96))
         contrast, dark = _wishes()
         self.palette = _palette(brand, contrast, dark)
@@ -78,11 +80,22 @@ class Theme:
                 font.nametofont(f"SunValley{name}Font", root).configure(
                     family=self.family, size=points
                 )
+        self.fonts["log"] = font.Font(root, family=self._fixed_family(root), size=9)
         root.configure(background=self.palette.ground)
+        ttk.Style(root).configure("Key.TButton", font=self.fonts["text"])
+        root.bind_all("<Key>", lambda _: self._used(True), add=True)
+        root.bind_all("<Button>", lambda _: self._used(False), add=True)
 
     def px(self, pixels: float) -> int:
         """A length at 96 dots per inch, on this screen."""
         return round(pixels * self.scale)
+
+    def _used(self, keyboard: bool) -> None:
+        self.by_keyboard = keyboard
+
+    @staticmethod
+    def _fixed_family(root: tk.Tk) -> str:
+        return font.nametofont("TkFixedFont", root).actual("family")
 
     def tone(self, tone: Tone) -> str:
         palette = self.palette

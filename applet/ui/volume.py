@@ -42,7 +42,7 @@ class VolumePanel(ttk.Frame):
         self._shown = volume
         pairs = ((Act.MICROPHONE_DB, volume.microphone_db), (Act.SPEAKER_DB, volume.speaker_db))
         for act, decibels in pairs:
-            self._numbers[act].configure(text=f"{decibels:+.0f} dB")
+            self._numbers[act].configure(text=f"{decibels:+.0f} dB" if decibels else "0 dB")
             if round(self.sliders[act].get()) != round(decibels):
                 self.sliders[act].set(decibels)
 
