@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # pragma: no cover
 
 Params: TypeAlias = tuple[tuple[str, str | None], ...]
 
+MAX_PORT = 65_535
 MAX_CSEQ = 2**32 - 1
 MAX_SECONDS = 2**32 - 1  # delta-seconds, RFC 3261 section 20.19
 
@@ -147,6 +148,6 @@ def print_host(host: str, port: int | None) -> str:
 
 def read_port(digits: str) -> int:
     port = int(digits)
-    if port > 65535:
-        raise MessageError("a port above 65535")
+    if port > MAX_PORT:
+        raise MessageError(f"a port above {MAX_PORT}")
     return port

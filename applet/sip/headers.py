@@ -10,11 +10,13 @@ from typing import NamedTuple
 from applet.sip.grammar import (
     HOST,
     MAX_CSEQ,
+    MAX_PORT,
     PARAMS,
     QUOTED,
     TOKEN,
     MessageError,
     Params,
+    clamped,
     find_param,
     has_param,
     is_token,
@@ -79,7 +81,6 @@ _name_addr = re.compile(
     rf"({PARAMS})",
     re.DOTALL,
 ).fullmatch
-_cseq = re.compile(rf"([0-9]++)[ \t]++({TOKEN})").fullmatch
 _tag = re.compile(rf";[ \t]*+tag[ \t]*+=[ \t]*+({TOKEN})", re.IGNORECASE).search
 
 
@@ -98,11 +99,13 @@ class Via(NamedTuple):
         if found is None:
             raise MessageError("Via cannot be read")
         transport, host, port, params = found.groups()
-        return cls(
-            transport.upper(),
-            host[1:-1] if host[0] == "[" else host,
-            read_port(port) if port else None,
-            read_params(params),
+        return cls._make(  # _make: half the time of the constructor, and every message needs it
+            (
+                transport.upper(),
+                host[1:-1] if host[0] == "[" else host,
+                read_port(port) if port else None,
+                read_params(params),
+            )
         )
 
     @property
@@ -118,9 +121,9 @@ class Via(NamedTuple):
 
     @property
     def rport(self) -> int | None:
-        """The port it came from, once the server has filled it in."""
-        value = find_param(self.params, "rport")
-        return None if value is None else number(value, 65535, "rport")
+        """The port it came from, once the server has filled it in; None also for nonsense."""
+        port = clamped(find_param(self.params, "rport") or "", MAX_PORT + 1)
+        return None if port is None or port > MAX_PORT else port
 
     def param(self, name: str) -> str | None:
         return find_param(self.params, name)
@@ -140,7 +143,9 @@ class Via(NamedTuple):
 def readable_via(text: str) -> str | None:
     """The longest beginning of a broken Via that can be read, None if not even its host can."""
     found = _via.match(text)
-    return found[0] if found else None
+    if found is None:
+        return None
+    return text[: found.end(2)] if int(found[3] or 0) > MAX_PORT else found[0]
 
 
 class NameAddr(NamedTuple):
@@ -161,7 +166,7 @@ class NameAddr(NamedTuple):
         )
         uri = sip_uri(s, user, secret, host, port, p, h) if s else parse_uri(other or bare)
         display = unquoted(quoted_name) if quoted_name else (plain_name or "").rstrip()
-        return cls(display, uri, read_params(params))
+        return cls._make((display, uri, read_params(params)))
 
     @property
     def tag(self) -> str | None:
@@ -206,10 +211,11 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "CSeq":
         """Raises MessageError."""
-        found = _cseq(text)
-        if found is None:
+        digits, _, method = text.replace("\t", " ").partition(" ")
+        method = method.lstrip(" ")
+        if not is_token(method):
             raise MessageError("CSeq cannot be read")
-        return cls(number(found[1], MAX_CSEQ, "CSeq"), found[2])
+        return cls(number(digits, MAX_CSEQ, "CSeq"), method)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"

@@ -97,10 +97,8 @@ class Message:
 
     def values(self, name: str) -> list[str]:
         """All values of the header `name`, split at commas if it is one whose values may be."""
-        lines = self.lines(name)
-        if canonical_name(name) not in LISTS:
-            return lines
-        return [value for line in lines for value in split_list(line)]
+        canonical = canonical_name(name)
+        return self._list(canonical) if canonical in LISTS else self.lines(name)
 
     def with_header(self, name: str, value: str) -> Self:
         """`name` once, with `value`: where it first stood, else at the end."""
@@ -156,9 +154,12 @@ class Message:
             raise MessageError(f"{name} is missing")
         return value
 
+    def _list(self, name: str) -> list[str]:
+        return [v for n, line in self.headers if n == name for v in split_list(line)]
+
     @view
     def vias(self) -> tuple[Via, ...]:
-        return tuple([Via.parse(value) for value in self.values("Via")])
+        return tuple([Via.parse(value) for value in self._list("Via")])
 
     @view
     def top_via(self) -> Via:
@@ -187,24 +188,24 @@ class Message:
     @view
     def contacts(self) -> tuple[NameAddr, ...]:
         """All Contacts; `Contact: *` is the value ANY_CONTACT."""
-        return tuple([parse_contact(value) for value in self.values("Contact")])
+        return tuple([parse_contact(value) for value in self._list("Contact")])
 
     @view
     def routes(self) -> tuple[NameAddr, ...]:
-        return tuple([NameAddr.parse(value) for value in self.values("Route")])
+        return tuple([NameAddr.parse(value) for value in self._list("Route")])
 
     @view
     def record_routes(self) -> tuple[NameAddr, ...]:
-        return tuple([NameAddr.parse(value) for value in self.values("Record-Route")])
+        return tuple([NameAddr.parse(value) for value in self._list("Record-Route")])
 
     @view
     def require(self) -> tuple[str, ...]:
         """The option tags as they were written, to be sent back in Unsupported."""
-        return tuple(self.values("Require"))
+        return tuple(self._list("Require"))
 
     @view
     def supported(self) -> tuple[str, ...]:
-        return tuple([value.lower() for value in self.values("Supported")])
+        return tuple([value.lower() for value in self._list("Supported")])
 
     @view
     def content_type(self) -> str:
@@ -352,7 +353,7 @@ def _check_mandatory(message: Message) -> None:
         if names.count(name) > 1:
             raise MessageError(f"{name} is there twice")
     # Reading them is the check: a view raises what is wrong.
-    _ = (message.top_via.rport, message.call_id, message.cseq, message.from_, message.to)
+    _ = (message.top_via, message.call_id, message.cseq, message.from_, message.to)
 
 
 def _check_contact(message: Message, method: str) -> None:

@@ -48,20 +48,29 @@ class _Head:
             self.fault = MessageError("too many headers")
             del lines[MAX_HEADERS:]
         self.start = lines[0]
-        add = self.headers.append
-        for line in lines[1:]:
+        self._read_headers(lines[1:])
+
+    def _read_headers(self, lines: list[str]) -> None:
+        add, usual = self.headers.append, spelled_as_usual  # the innermost loop of all parsing
+        for line in lines:
             name, colon, value = line.partition(":")
-            try:
-                known = spelled_as_usual(name) or check_name(name)
-                if not colon:
-                    raise MessageError("a header without a colon")
-            except MessageError as error:
-                self.fault = self.fault or error
-            else:
-                if known == "Content-Length":
-                    self.lengths.append(value.strip(" \t"))
-                else:
-                    add((known, value.strip(" \t")))
+            known = usual(name)
+            if known is None or not colon:
+                known = self._odd_name(name, colon)
+            if known == "Content-Length":
+                self.lengths.append(value.strip(" \t"))
+            elif known:
+                add((known, value.strip(" \t")))
+
+    def _odd_name(self, name: str, colon: str) -> str:
+        """The name of a header written unusually, "" after noting what is wrong with it."""
+        try:
+            if not colon:
+                raise MessageError("a header without a colon")
+            return check_name(name)
+        except MessageError as error:
+            self.fault = self.fault or error
+            return ""
 
     def content_length(self) -> int | None:
         """The length of the body, None if it is not told. Raises MessageError."""

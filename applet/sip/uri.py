@@ -124,14 +124,16 @@ def sip_uri(
     headers: str | None,
 ) -> SipUri:
     """The URI made of what the groups of SIP_URI have found. Raises MessageError."""
-    return SipUri(
-        scheme.lower(),
-        user or "",
-        password,
-        host[1:-1] if host[0] == "[" else host,
-        read_port(port) if port else None,
-        _read_params(params) if params else (),
-        headers or "",
+    return SipUri._make(
+        (
+            scheme.lower(),
+            user or "",
+            password,
+            host[1:-1] if host[0] == "[" else host,
+            read_port(port) if port else None,
+            _read_params(params) if params else (),
+            headers or "",
+        )
     )
 
 

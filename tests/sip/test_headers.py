@@ -100,15 +100,17 @@ def test_a_broken_via_is_refused(text: str) -> None:
         Via.parse(text)
 
 
-def test_rport_must_be_a_port() -> None:
-    with pytest.raises(MessageError):
-        _ = Via.parse("SIP/2.0/UDP h;rport=70000").rport
+def test_an_rport_that_is_no_port_counts_as_none() -> None:
+    for value in ("70000", "x", "9" * 5000):
+        assert Via.parse(f"SIP/2.0/UDP h;rport={value}").rport is None
+    assert Via.parse("SIP/2.0/UDP h;rport=65535").rport == 65_535
 
 
 def test_the_readable_beginning_of_a_broken_via_is_kept() -> None:
     assert readable_via("SIP/2.0/UDP h:5060;rport;branch=z;;x") == (
         "SIP/2.0/UDP h:5060;rport;branch=z"
     )
+    assert readable_via("SIP/2.0/UDP h:70000;branch=z") == "SIP/2.0/UDP h"
     assert readable_via("SIP/2.0/UDP ;branch=z") is None
 
 
