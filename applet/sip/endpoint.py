@@ -1,33 +1,36 @@
-"""The SIP endpoint: bytes and `now` in; bytes, deadlines and events out (RFC 3261)."""
+"""The SIP endpoint: bytes and `now` in; bytes, deadlines and events out (RFC 3261).
+
+    datagram or stream -> parser -> transactions -> dialogs -> sessions -> events
+    verbs -> sessions, registrations -> requests -> look-up -> transactions -> transport -> bytes
+
+Here is the way of what comes in. What goes out is `client_request`, and the answers that need
+nobody's decision are below.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from applet.address import Address
 from applet.randomness import Randomness
-from applet.sip.events import Event
+from applet.sip.authenticator import Authenticator
+from applet.sip.client_request import Way
+from applet.sip.core import Core, EndpointConfig, Incoming
+from applet.sip.digest import Credentials
+from applet.sip.events import Event, Trace
+from applet.sip.grammar import MessageError
+from applet.sip.headers import NameAddr
 from applet.sip.hop import Datagram, Hop, Transport
+from applet.sip.invite import InviteSession
+from applet.sip.message import Request, Response, check_response
+from applet.sip.parser import parse
+from applet.sip.registration import Registration
+from applet.sip.transport import note_source
+from applet.sip.uas import ALLOW, CAPABILITIES, Headers, RefusedError, inspect
+from applet.sip.uri import SipUri, Uri
 
-if TYPE_CHECKING:
-    from applet.sip.digest import Credentials
-    from applet.sip.headers import NameAddr
-    from applet.sip.invite import InviteSession
-    from applet.sip.registration import Registration
-    from applet.sip.uri import SipUri
-
-
-class EndpointConfig(NamedTuple):
-    """`users`: the user parts we answer to, when not `allow_any_user` (an empty user part in the
-    Request-URI is always ours). `ring_limit`: seconds an INVITE may stay without a final answer.
-    `max_transactions`: beyond it new requests get 503 without any memory being kept."""
-
-    user_agent: str = "Call Support"
-    users: tuple[str, ...] = ()
-    allow_any_user: bool = True
-    ring_limit: float = 180.0
-    max_transactions: int = 4000
+__all__ = ["Endpoint", "EndpointConfig"]
 
 
 class Endpoint:
@@ -37,52 +40,96 @@ class Endpoint:
     a wildcard; it must be quick and must not block.
     """
 
+    __slots__ = ("_core",)
+
     def __init__(
         self, config: EndpointConfig, random: Randomness, local_ip_for: Callable[[str], str]
-    ) -> None: ...
+    ) -> None:
+        self._core = Core(config, random, local_ip_for)
 
     def set_local(self, transport: Transport, address: Address) -> None:
-        """Tell where a transport is bound (0.0.0.0 and :: are wildcards)."""
+        """Tell where a transport is bound (0.0.0.0 and :: are wildcards). Do this first."""
+        self._core.transport.set_local(transport, address)
 
     def set_advertised(self, transport: Transport, address: Address | None) -> None:
         """What Via and Contact show instead of our own address, behind a NAT."""
+        self._core.transport.set_advertised(transport, address)
 
     def local_address(self, hop: Hop) -> Address:
         """What Via and Contact show towards this hop."""
+        return self._core.transport.local_address(hop)
 
     # --- bytes in
 
-    def receive_datagram(self, data: bytes, source: Address, now: float) -> None: ...
+    def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
+        """One UDP datagram. Nothing but line breaks keeps a NAT binding alive, and says nothing."""
+        if not data.strip(b"\r\n\0"):
+            return
+        hop = Hop(Transport.UDP, source)
+        self._core.emit(Trace(False, data, hop))
+        try:
+            message = parse(data)
+        except MessageError as error:
+            self._refuse_broken(error, hop)
+        else:
+            self._receive(message, hop, now)
 
-    def receive_stream(self, flow: int, data: bytes, now: float) -> None: ...
+    def receive_stream(self, flow: int, data: bytes, now: float) -> None:
+        """Bytes of a TCP connection, in any pieces."""
+        for message in self._core.transport.feed(flow, data):
+            hop = self._core.transport.source_of(flow)
+            if isinstance(message, MessageError):
+                self._refuse_broken(message, hop)
+            else:
+                self._core.emit(Trace(False, message.encode(), hop))
+                self._receive(message, hop, now)
 
     def connection_opened(self, flow: int, remote: Address, now: float) -> None:
         """A TCP connection stands, opened by them or (after a Datagram without flow) by us."""
+        self._core.transport.opened(flow, remote)
 
-    def connection_closed(self, flow: int, now: float) -> None: ...
+    def connection_closed(self, flow: int, now: float) -> None:
+        """It is gone, by whomever."""
+        remote = self._core.transport.closed(flow)
+        if remote is not None:
+            self._core.transactions.flow_lost(Hop(Transport.TCP, remote, flow), now)
 
     def connection_failed(self, hop: Hop, now: float) -> None:
         """Nothing can be sent there: connect failed, or ICMP said so."""
+        self._core.transactions.hop_failed(hop, now)
 
     def looked_up(self, host: str, addresses: tuple[Address, ...], now: float) -> None:
-        """The answer to `LookupNeeded`; empty: not found. The ports are those to be used."""
+        """The answer to `LookupNeeded`; empty: not found. Their ports do not matter."""
+        self._core.locator.found(host, addresses, now)
 
     # --- bytes, deadlines and events out
 
-    def datagrams_to_send(self) -> list[Datagram]: ...
+    def datagrams_to_send(self) -> list[Datagram]:
+        return self._core.transport.datagrams_to_send()
 
     def flows_to_close(self) -> list[int]:
-        """Connections whose framing is lost: close them."""
+        """Connections whose framing is lost, or of which there are too many: close them, and tell
+        by `connection_closed`."""
+        return self._core.transport.flows_to_close()
 
-    def next_timer(self) -> float | None: ...
+    def next_timer(self) -> float | None:
+        return self._core.timers.next()
 
-    def handle_timers(self, now: float) -> None: ...
+    def handle_timers(self, now: float) -> None:
+        self._core.timers.fire(now)
 
-    def events(self) -> list[Event]: ...
+    def events(self) -> list[Event]:
+        return self._core.take_events()
 
     @property
     def quiet(self) -> bool:
-        """No session and no registration waits for anything: it may be stopped politely."""
+        """No session, registration or request waits for an answer: stopping now is polite."""
+        return not self._core.busy
+
+    @property
+    def transactions(self) -> int:
+        """How many are remembered; each ends by itself, 32 s after its last message at most."""
+        return len(self._core.transactions)
 
     # --- verbs
 
@@ -97,10 +144,25 @@ class Endpoint:
         route: tuple[SipUri, ...] = (),
         credentials: Credentials | None = None,
         transport: Transport | None = None,
-        headers: tuple[tuple[str, str], ...] = (),
+        headers: Headers = (),
     ) -> InviteSession:
         """Call `target`. `body` is our offer; None calls without one. `route` is a pre-loaded
         route set (an outbound proxy). `transport` is used where the URI does not name one."""
+        core = self._core
+        lines = [*headers, ALLOW, ("User-Agent", core.config.user_agent)]
+        if body:
+            lines.append(("Content-Type", "application/sdp"))
+        request = _first_request("INVITE", target.address_only(), target, local, route, core, lines)
+        session = InviteSession(
+            core,
+            request.replaced(body=body or b""),
+            outgoing=True,
+            contact_user=contact_user,
+            preferred=transport,
+            authenticator=_authenticator(credentials, core),
+        )
+        session.call(Way(route[0] if route else target, transport), now)
+        return session
 
     def register(
         self,
@@ -115,3 +177,134 @@ class Endpoint:
         transport: Transport | None = None,
     ) -> Registration:
         """Bind our Contact to the address of record `local` for `expires` seconds."""
+        core = self._core
+        lines = [ALLOW, ("User-Agent", core.config.user_agent)]
+        domain = registrar.address_only()._replace(user="", password=None)
+        request = _first_request("REGISTER", domain, local.uri, local, route, core, lines)
+        registration = Registration(
+            core,
+            request,
+            Way(route[0] if route else registrar, transport),
+            contact_user=contact_user,
+            expires=expires,
+            authenticator=_authenticator(credentials, core),
+        )
+        registration.register(now)
+        return registration
+
+    # --- the way of what comes in
+
+    def _receive(self, message: Request | Response, hop: Hop, now: float) -> None:
+        try:
+            if isinstance(message, Response):
+                check_response(message)
+                self._core.transactions.receive_response(message, now)
+            elif message.method == "ACK":
+                self._receive_ack(message, now)
+            else:
+                note_source(message, hop.address)
+                self._receive_request(message, hop, now)
+        except MessageError as error:
+            self._refuse_broken(error, hop)
+
+    def _receive_ack(self, ack: Request, now: float) -> None:
+        """To a final response below 300 it belongs to the dialog, else to the transaction
+        (section 17.1.1.3); it is never answered."""
+        core = self._core
+        transaction = core.transactions.server_of(ack)
+        if transaction is not None:
+            transaction.receive_ack(ack, now)
+            return
+        user = core.dialogs.get((ack.call_id, ack.to.tag or "", ack.from_.tag or ""))
+        if user is not None:
+            user.on_ack(ack, now)
+
+    def _receive_request(self, request: Request, hop: Hop, now: float) -> None:
+        """Raises MessageError for what is refused without remembering it: a repetition gets the
+        same answer again (section 8.2.7)."""
+        core = self._core
+        inspect(request, core.config)
+        known = core.transactions.server_of(request)
+        if known is not None:
+            known.receive_again(now)
+            return
+        if len(core.transactions) >= core.config.max_transactions:
+            raise RefusedError(503, (("Retry-After", "5"),), partial=request)
+        invite = core.transactions.cancelled_by(request) if request.method == "CANCEL" else None
+        if request.method != "CANCEL" and core.transactions.is_merged(request):
+            raise RefusedError(482, partial=request)
+        respond = core.transport.responder(request, hop)
+        tag = core.new_tag() if invite is None else invite.to_tag
+        transaction = core.transactions.begin_server(request, hop, respond, tag, now)
+        incoming = Incoming(request, transaction, hop)
+        if request.method == "CANCEL":
+            incoming.respond(481 if invite is None else 200, now)
+            if invite is not None:
+                invite.cancel(request, now)
+        elif request.to.tag is not None:
+            self._receive_in_dialog(incoming, now)
+        else:
+            self._receive_first(incoming, now)
+
+    def _receive_in_dialog(self, incoming: Incoming, now: float) -> None:
+        request = incoming.request
+        dialog = (request.call_id, request.to.tag or "", request.from_.tag or "")
+        user = self._core.dialogs.get(dialog)
+        if user is None:
+            incoming.respond(481, now)
+        else:
+            user.on_request(incoming, now)
+
+    def _receive_first(self, incoming: Incoming, now: float) -> None:
+        """A request outside every dialog."""
+        core, request = self._core, incoming.request
+        if request.method == "OPTIONS":
+            incoming.respond(200, now, headers=CAPABILITIES)
+        elif request.method == "INVITE":
+            assert isinstance(request.uri, SipUri)  # `inspect` has refused everything else
+            user = core.config.users[0] if core.config.users else request.uri.user
+            session = InviteSession(
+                core, request, outgoing=False, contact_user=user, preferred=None
+            )
+            session.receive_call(incoming, now)
+        else:
+            incoming.respond(481, now)  # BYE to nothing
+
+    def _refuse_broken(self, error: MessageError, hop: Hop) -> None:
+        """Answer what cannot be served, as far as it can be read, and remember nothing of it."""
+        request = error.partial
+        if request is None or request.method == "ACK":
+            return
+        note_source(request, hop.address)
+        headers = error.headers if isinstance(error, RefusedError) else ()
+        tag = f"{crc32(request.encode()):08x}"  # the same for a repetition
+        reason = "" if isinstance(error, RefusedError) else error.text
+        reply = request.reply(error.status, reason, to_tag=tag, headers=headers)
+        self._core.transport.responder(request, hop)(reply.encode())
+
+
+def _first_request(
+    method: str,
+    uri: SipUri,
+    to: Uri,
+    local: NameAddr,
+    route: tuple[SipUri, ...],
+    core: Core,
+    lines: list[tuple[str, str]],
+) -> Request:
+    """Section 8.1.1: a request outside a dialog, without Via and Contact."""
+    address = to.address_only() if isinstance(to, SipUri) else to
+    headers = [
+        ("Max-Forwards", "70"),
+        *[("Route", f"<{hop}>") for hop in route],
+        ("From", str(local.with_tag(core.new_tag()))),
+        ("To", str(NameAddr("", address))),
+        ("Call-ID", core.new_call_id()),
+        ("CSeq", f"{core.new_sequence()} {method}"),
+        *lines,
+    ]
+    return Request(method, uri, headers)
+
+
+def _authenticator(credentials: Credentials | None, core: Core) -> Authenticator | None:
+    return None if credentials is None else Authenticator(credentials, core.random)

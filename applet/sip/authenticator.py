@@ -1,0 +1,90 @@
+"""Answering 401 and 407 (RFC 3261 section 22, RFC 8760): which challenge, how often, and where
+the answer stands in the next request."""
+
+from __future__ import annotations
+
+from applet.randomness import Randomness, token
+from applet.sip.digest import Authorizer, Challenge, Credentials, choose, parse_challenges
+from applet.sip.message import Request, Response
+
+_ANSWERS = {
+    "WWW-Authenticate": "Authorization",
+    "Proxy-Authenticate": "Proxy-Authorization",
+}
+_MAX_TRIES = 6
+_MAX_NONCES = 8
+
+
+class Authenticator:
+    """The credentials of one session or registration. It remembers the last few nonces: a server
+    may give the same one again, and then its count must go on (RFC 7616 section 3.4)."""
+
+    __slots__ = ("_authorizers", "_credentials", "_random")
+
+    def __init__(self, credentials: Credentials, random: Randomness) -> None:
+        self._credentials = credentials
+        self._random = random
+        self._authorizers: dict[tuple[str, str], Authorizer] = {}
+
+    def authorizer(self, challenge: Challenge) -> Authorizer:
+        key = (challenge.realm, challenge.nonce)
+        known = self._authorizers.get(key)
+        if known is not None and known.challenge._replace(stale=False) == challenge._replace(
+            stale=False
+        ):
+            return known
+        if len(self._authorizers) >= _MAX_NONCES:
+            del self._authorizers[next(iter(self._authorizers))]
+        fresh = Authorizer(challenge, self._credentials, token(self._random))
+        self._authorizers[key] = fresh
+        return fresh
+
+
+class Exchange:
+    """The challenges of one request. Several realms may ask, one after the other or at once
+    (proxies and the server behind them); each is answered once, and once more for every nonce
+    that was only stale. Asked again otherwise, the password is wrong."""
+
+    __slots__ = ("_answered", "_authenticator", "_tries")
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+        self._answered: dict[tuple[str, str], Authorizer] = {}
+        self._tries = 0
+
+    def answer(self, request: Request, response: Response) -> Request | None:
+        """`request` with credentials for all that was asked so far; None: it is hopeless."""
+        self._tries += 1
+        chosen = [
+            (answer_header, challenge)
+            for header, answer_header in _ANSWERS.items()
+            for challenge in _one_per_realm(response.values(header))
+        ]
+        if not chosen or self._tries > _MAX_TRIES:
+            return None
+        for key, challenge in chosen:
+            before = self._answered.get((key, challenge.realm))
+            if before is not None and (
+                not challenge.stale or before.challenge.nonce == challenge.nonce
+            ):
+                return None
+            authorizer = self._authenticator.authorizer(challenge)
+            self._answered[key, challenge.realm] = authorizer
+        return self._with_credentials(request)
+
+    def _with_credentials(self, request: Request) -> Request:
+        bare = request.without("Authorization").without("Proxy-Authorization")
+        uri = str(request.uri)
+        lines = [
+            (header, authorizer.authorize(request.method, uri, request.body))
+            for (header, _), authorizer in self._answered.items()
+        ]
+        return bare.replaced(headers=[*bare.headers, *lines])
+
+
+def _one_per_realm(lines: list[str]) -> list[Challenge]:
+    """Of each realm the topmost challenge that we can answer (RFC 8760 section 2.4)."""
+    challenges = parse_challenges(lines)
+    realms = dict.fromkeys(challenge.realm for challenge in challenges)
+    chosen = [choose(c for c in challenges if c.realm == realm) for realm in realms]
+    return [challenge for challenge in chosen if challenge is not None]

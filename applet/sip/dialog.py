@@ -1,0 +1,163 @@
+"""Dialogs (RFC 3261 section 12): what two user agents know of each other during a call."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from applet.sip.headers import NameAddr
+from applet.sip.message import Message, Request, Response
+from applet.sip.uri import SipUri, Uri
+
+DialogId = tuple[str, str, str]
+"""Call-ID, our tag, their tag ("" for an RFC 2543 peer that has none)."""
+
+
+class DialogState(Enum):
+    EARLY = "early"
+    CONFIRMED = "confirmed"
+    TERMINATED = "terminated"
+
+
+class Dialog:
+    """One dialog from our side. `secure` is not kept: sips comes with TLS.
+
+    `flow` is the connection on which the peer last spoke to us directly, if it was one.
+    """
+
+    __slots__ = (
+        "call_id",
+        "flow",
+        "local",
+        "local_sequence",
+        "remote",
+        "remote_sequence",
+        "remote_target",
+        "route_set",
+        "state",
+    )
+
+    def __init__(
+        self,
+        call_id: str,
+        local: NameAddr,
+        remote: NameAddr,
+        *,
+        local_sequence: int,
+        remote_sequence: int | None,
+        remote_target: Uri,
+        route_set: tuple[NameAddr, ...],
+        confirmed: bool = False,
+        flow: int | None = None,
+    ) -> None:
+        self.call_id = call_id
+        self.local = local
+        self.remote = remote
+        self.local_sequence = local_sequence
+        self.remote_sequence = remote_sequence
+        self.remote_target = remote_target
+        self.route_set = route_set
+        self.state = DialogState.CONFIRMED if confirmed else DialogState.EARLY
+        self.flow = flow
+
+    @classmethod
+    def of_uac(cls, request: Request, response: Response) -> Dialog:
+        """Section 12.1.2: the dialog that a response to our request begins."""
+        return cls(
+            request.call_id,
+            request.from_,
+            response.to,
+            local_sequence=request.cseq.number,
+            remote_sequence=None,
+            remote_target=_target(response) or request.uri,
+            route_set=tuple(reversed(response.record_routes)),
+            confirmed=response.status >= 200,
+        )
+
+    @classmethod
+    def of_uas(cls, request: Request, local_tag: str, first_sequence: int) -> Dialog:
+        """Section 12.1.1: the dialog that our response to their request begins. Our own requests
+        in it are numbered from `first_sequence`."""
+        return cls(
+            request.call_id,
+            request.to.with_tag(local_tag),
+            request.from_,
+            local_sequence=first_sequence - 1,
+            remote_sequence=request.cseq.number,
+            remote_target=_target(request) or request.from_.uri,
+            route_set=request.record_routes,
+        )
+
+    @property
+    def id(self) -> DialogId:
+        return (self.call_id, self.local.tag or "", self.remote.tag or "")
+
+    def confirm(self, response: Response | None = None) -> None:
+        """A 2xx was sent, or came: the early dialog becomes a confirmed one, and its route set
+        and remote target are those of the 2xx (section 13.2.2.4)."""
+        self.state = DialogState.CONFIRMED
+        if response is not None:
+            self.route_set = tuple(reversed(response.record_routes))
+            self.refresh_target(response)
+
+    def terminate(self) -> None:
+        self.state = DialogState.TERMINATED
+
+    def refresh_target(self, message: Message) -> None:
+        """INVITE and its 2xx may move the other end (section 12.2)."""
+        target = _target(message)
+        if target is not None:
+            self.remote_target = target
+
+    def accept_sequence(self, number: int) -> bool:
+        """Section 12.2.2: False for a request that is older than one we have seen; 500."""
+        if self.remote_sequence is not None and number <= self.remote_sequence:
+            return False
+        self.remote_sequence = number
+        return True
+
+    def next_sequence(self) -> int:
+        self.local_sequence += 1
+        return self.local_sequence
+
+    def request(
+        self,
+        method: str,
+        sequence: int,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: bytes = b"",
+    ) -> Request:
+        """Section 12.2.1.1: a request inside the dialog, without Via."""
+        uri, routes = self._routing()
+        lines = [
+            ("Max-Forwards", "70"),
+            *[("Route", str(route)) for route in routes],
+            ("From", str(self.local)),
+            ("To", str(self.remote)),
+            ("Call-ID", self.call_id),
+            ("CSeq", f"{sequence} {method}"),
+            *headers,
+        ]
+        return Request(method, uri, lines, body)
+
+    @property
+    def next_hop(self) -> Uri:
+        """The URI from which the next hop is found (section 8.1.2)."""
+        return self.route_set[0].uri if self.route_set else self.remote_target
+
+    def _routing(self) -> tuple[Uri, tuple[NameAddr, ...]]:
+        """Request-URI and Route. A first route without `lr` is a strict router: it wants to find
+        itself in the Request-URI, and the target at the end of Route."""
+        if not self.route_set:
+            return self.remote_target, ()
+        first = self.route_set[0].uri
+        if not isinstance(first, SipUri) or first.has_param("lr"):
+            return self.remote_target, self.route_set
+        return first.address_only(), (*self.route_set[1:], NameAddr("", self.remote_target))
+
+
+def _target(message: Message) -> Uri | None:
+    """The URI of Contact, without what must not stand in a Request-URI."""
+    if not message.contacts:
+        return None
+    uri = message.contacts[0].uri
+    return uri.address_only() if isinstance(uri, SipUri) else uri

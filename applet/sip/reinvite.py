@@ -1,0 +1,234 @@
+"""The INVITEs inside a session (RFC 3261 section 14, RFC 5407): one at a time, whoever sends it.
+
+Glare: a re-INVITE that meets one of ours gets 491, and when ours gets 491 it may be tried again
+after a time that depends on who owns the Call-ID, so that both do not meet again (section 14.1).
+One that comes before we answered the last gets 500 with Retry-After (section 14.2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from applet.sip.client_invite import ClientInvite
+from applet.sip.client_request import Way
+from applet.sip.core import Incoming
+from applet.sip.dialog import Dialog
+from applet.sip.events import (
+    EndedBy,
+    ReinviteAnswered,
+    ReinviteConfirmed,
+    ReinviteFailed,
+    ReinviteReceived,
+    ReinviteRetryDue,
+)
+from applet.sip.grammar import LocalProtocolError
+from applet.sip.message import Request, Response
+from applet.sip.server_invite import ServerInvite
+from applet.sip.session_table import OfferState, SessionState
+from applet.sip.uas import ALLOW, Headers, offer_in
+
+if TYPE_CHECKING:
+    from applet.sip.invite import InviteSession
+
+MAX_RETRIES = 10
+"""In a row; then both sides want to talk at once for ever, and it is better to give up."""
+LONGEST_RETRY_AFTER = 32
+"""Seconds that we wait for a Retry-After."""
+
+
+class Reinvites:
+    """`client` is ours while it is open, `server` the last of theirs."""
+
+    __slots__ = ("_retries", "_retry_waits", "_session", "client", "server")
+
+    def __init__(self, session: InviteSession) -> None:
+        self._session = session
+        self._retries = 0
+        self._retry_waits = False
+        self.client: ClientInvite | None = None
+        self.server: ServerInvite | None = None
+
+    @property
+    def open(self) -> bool:
+        """A re-INVITE goes on, in either direction."""
+        server = self.server
+        return self.client is not None or (
+            server is not None and (server.waiting or server.unacknowledged)
+        )
+
+    @property
+    def _dialog(self) -> Dialog:
+        dialog = self._session.dialog
+        assert dialog is not None  # without a dialog there are no re-INVITEs
+        return dialog
+
+    # --- verbs
+
+    def send(self, body: bytes | None, now: float) -> None:
+        session = self._session
+        if not session.can_reinvite:
+            raise LocalProtocolError("an INVITE is open, or the session is not confirmed")
+        session.core.timers.cancel(self, "retry")
+        self._retry_waits = False
+        headers: Headers = (ALLOW, ("User-Agent", session.core.config.user_agent))
+        if body:
+            headers = (*headers, ("Content-Type", "application/sdp"))
+            session.offer_state = OfferState.LOCAL_OFFER
+        dialog = self._dialog
+        request = dialog.request("INVITE", dialog.next_sequence(), headers, body or b"")
+        way = Way(dialog.next_hop, session.preferred, dialog.flow)
+        self.client = ClientInvite(
+            session.core, request, way, self, session.authenticator, session.contact_user
+        )
+        self.client.start(now)
+
+    def answer(self, body: bytes, now: float) -> None:
+        server = self._waiting_server()
+        offered = server.offer is not None
+        self._session.offer_state = OfferState.STABLE if offered else OfferState.LOCAL_OFFER
+        self._dialog.refresh_target(server.request)
+        server.accept(body, now)
+
+    def reject(self, status: int, now: float, headers: Headers) -> None:
+        server = self._waiting_server()
+        self._session.offer_state = OfferState.STABLE
+        server.refuse(status, now, headers=headers)
+        self.settled()
+
+    def _waiting_server(self) -> ServerInvite:
+        if self.server is None or not self.server.waiting:
+            raise LocalProtocolError("no re-INVITE waits for an answer")
+        return self.server
+
+    def settled(self) -> None:
+        """Something is over: a retry that was due may have waited for it."""
+        if self._retry_waits and self._session.can_reinvite:
+            self._retry_waits = False
+            self._session.emit(ReinviteRetryDue(self._session))
+
+    def refuse_open(self, now: float) -> None:
+        """The session ends: section 15.1.2 wants an answer to what is pending."""
+        if self.server is not None and self.server.waiting:
+            self.server.refuse(487, now)
+
+    def close(self) -> None:
+        self._session.core.timers.cancel(self, "retry")
+        if self.server is not None:
+            self.server.close()
+
+    # --- ours (InviteUser)
+
+    def next_sequence(self) -> int:
+        return self._dialog.next_sequence()
+
+    def on_sent(self, invite: ClientInvite, now: float) -> None:
+        """Nothing changes by it."""
+
+    def on_progress(self, invite: ClientInvite, response: Response, now: float) -> None:
+        """A provisional response to a re-INVITE tells nothing."""
+
+    def on_answered(self, invite: ClientInvite, response: Response, now: float) -> None:
+        session = self._session
+        if session.state is not SessionState.CONFIRMED or invite is not self.client:
+            invite.acknowledge(self._dialog, None, now)  # the session ended meanwhile
+            return
+        self.client = None
+        self._retries = 0
+        self._dialog.refresh_target(response)
+        session.take_answer(invite, now)
+        session.emit(ReinviteAnswered(session, response, offer_in(response)))
+
+    def on_refused(
+        self, invite: ClientInvite, by: EndedBy, response: Response | None, now: float
+    ) -> None:
+        """Sections 12.2.1.2 and 14.1: 481 and 408 end the dialog, everything else leaves it as
+        it was. So does silence: the call may be well while the signalling is not, and the person
+        who hears the other side would not understand."""
+        session = self._session
+        self.client = None
+        if session.state is not SessionState.CONFIRMED:
+            return
+        session.offer_state = OfferState.STABLE
+        if response is not None and response.status == 481:
+            session.lost(response)
+        elif response is not None and response.status == 408:
+            session.terminate(EndedBy.REMOTE, 408, response.reason, response, now)
+        else:
+            self._failed(by, response, now)
+
+    def _failed(self, by: EndedBy, response: Response | None, now: float) -> None:
+        session = self._session
+        wait = None
+        status, reason, retry_after = 408 if by is EndedBy.TIMEOUT else 0, "", None
+        if response is not None:
+            status, reason, retry_after = response.status, response.reason, response.retry_after
+            wait = self._wait_after(status, retry_after)
+        if wait is not None:
+            self._retries += 1
+            session.core.timers.set(self, "retry", now + wait)
+        retry = wait is not None
+        session.emit(ReinviteFailed(session, response, status, reason, retry_after, retry))
+
+    def _wait_after(self, status: int, retry_after: int | None) -> float | None:
+        """Seconds until another attempt makes sense; None: it does not."""
+        if self._retries >= MAX_RETRIES:
+            return None
+        if status == 500 and retry_after is not None and retry_after <= LONGEST_RETRY_AFTER:
+            return float(retry_after)
+        if status != 491:
+            return None
+        chance = self._session.core.random.random()
+        if self._session.outgoing:  # the Call-ID is ours
+            return (210 + int(chance * 191)) / 100  # 2.1 to 4 s in steps of 10 ms
+        return int(chance * 201) / 100  # 0 to 2 s
+
+    def handle_timer(self, name: str, now: float) -> None:
+        """The time after 491 is over."""
+        self._retry_waits = True
+        self.settled()
+
+    # --- theirs
+
+    def receive(self, incoming: Incoming, now: float) -> None:
+        """A re-INVITE came, newer than any request before it."""
+        session = self._session
+        if session.state is not SessionState.CONFIRMED or self._unanswered():
+            self._refuse_early(incoming, now)
+        elif self.client is not None or session.offer_state is not OfferState.STABLE:
+            incoming.respond(491, now)
+        else:
+            session.imply_ack(now)
+            self.server = ServerInvite(session.core, incoming, self, session.contact_user)
+            if self.server.offer is not None:
+                session.offer_state = OfferState.REMOTE_OFFER
+            session.emit(ReinviteReceived(session, incoming.request, self.server.offer))
+
+    def _unanswered(self) -> bool:
+        return self.server is not None and self.server.waiting
+
+    def _refuse_early(self, incoming: Incoming, now: float) -> None:
+        """Our INVITE is open: 491. Theirs is: 500, to be tried again after 0 to 10 seconds."""
+        session = self._session
+        if session.outgoing and session.state is not SessionState.CONFIRMED:
+            incoming.respond(491, now)
+        else:
+            seconds = int(session.core.random.random() * 11)
+            incoming.respond(500, now, headers=(("Retry-After", str(seconds)),))
+
+    # --- theirs (ServerInviteUser)
+
+    def on_acknowledged(self, invite: ServerInvite, body: bytes | None, now: float) -> None:
+        session = self._session
+        answer = body if session.offer_state is OfferState.LOCAL_OFFER else None
+        session.offer_state = OfferState.STABLE
+        session.emit(ReinviteConfirmed(session, answer))
+        self.settled()
+
+    def on_never_acknowledged(self, invite: ServerInvite, now: float) -> None:
+        self._session.terminate(EndedBy.TIMEOUT, 408, "", None, now)
+
+    def on_cancelled(self, invite: ServerInvite, cancel: Request, now: float) -> None:
+        """It is answered without asking anybody: CANCEL comes too late."""
+
+    def on_unreachable(self, invite: ServerInvite, now: float) -> None:
+        """The 2xx may get through all the same."""

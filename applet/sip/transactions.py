@@ -1,0 +1,124 @@
+"""Which transaction a message belongs to (RFC 3261 sections 17.1.3, 17.2.3 and 8.2.2.2)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from applet.sip.grammar import print_host
+from applet.sip.hop import Hop
+from applet.sip.message import Request, Response
+from applet.sip.timers import Timers
+from applet.sip.transaction import ClientTransaction, ClientUser, Send, ServerTransaction
+
+MAGIC_COOKIE = "z9hG4bK"
+
+Key = tuple[str, ...]
+
+
+class Transactions:
+    """All transactions of an endpoint. An ended one is gone as soon as it has ended."""
+
+    __slots__ = ("_clients", "_merging", "_servers", "_timers")
+
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
+        self._clients: dict[Key, ClientTransaction] = {}
+        self._servers: dict[Key, ServerTransaction] = {}
+        self._merging: dict[Key, Key] = {}
+
+    def __len__(self) -> int:
+        return len(self._clients) + len(self._servers)
+
+    def send_request(
+        self, request: Request, data: bytes, hop: Hop, send: Send, user: ClientUser, now: float
+    ) -> ClientTransaction:
+        """Begin a client transaction: `data` is `request` printed, `send` puts it on the wire."""
+        key = (request.top_via.branch, request.method)
+        forget = partial(self._clients.pop, key, None)
+        transaction = ClientTransaction(request, data, hop, send, self._timers, forget, user)
+        self._clients[key] = transaction
+        transaction.start(now)
+        return transaction
+
+    def receive_response(self, response: Response, now: float) -> bool:
+        """False if it belongs to no request of ours: to be dropped."""
+        transaction = self._clients.get((response.top_via.branch, response.cseq.method))
+        if transaction is None:
+            return False
+        transaction.receive(response, now)
+        return True
+
+    def begin_server(
+        self, request: Request, hop: Hop, send: Send, to_tag: str, now: float
+    ) -> ServerTransaction:
+        """A request that is new."""
+        key = _server_key(request, request.method)
+        merge_key = _merge_key(request)
+        forget = partial(self._forget_server, key, merge_key)
+        transaction = ServerTransaction(request, hop, send, self._timers, forget, to_tag, now)
+        self._servers[key] = transaction
+        if merge_key:
+            self._merging[merge_key] = key
+        return transaction
+
+    def server_of(self, request: Request) -> ServerTransaction | None:
+        """The transaction of which `request` is a repetition, or which an ACK is for."""
+        method = "INVITE" if request.method == "ACK" else request.method
+        return self._servers.get(_server_key(request, method))
+
+    def cancelled_by(self, cancel: Request) -> ServerTransaction | None:
+        """The INVITE that a CANCEL means (section 9.2)."""
+        return self._servers.get(_server_key(cancel, "INVITE"))
+
+    def is_merged(self, request: Request) -> bool:
+        """Whether the same request came on another way before (section 8.2.2.2)."""
+        return _merge_key(request) in self._merging
+
+    def hop_failed(self, hop: Hop, now: float) -> None:
+        """Nothing can be sent to this address."""
+        wanted = hop[:2]
+        for transaction in [*self._clients.values(), *self._servers.values()]:
+            if transaction.hop[:2] == wanted:
+                transaction.fail(now)
+
+    def flow_lost(self, hop: Hop, now: float) -> None:
+        """A connection is gone: requests that nobody has answered are lost with it. Responses
+        are not: they go where Via says (section 18.2.2)."""
+        wanted = hop[:2]
+        for transaction in list(self._clients.values()):
+            if transaction.hop[:2] == wanted:
+                transaction.fail(now)
+
+    def _forget_server(self, key: Key, merge_key: Key) -> None:
+        self._servers.pop(key, None)
+        if self._merging.get(merge_key) == key:
+            del self._merging[merge_key]
+
+
+def _server_key(request: Request, method: str) -> Key:
+    """Section 17.2.3. Without a branch of our times it is RFC 2543's rule: what must be equal is
+    everything that a repeated request has in common with the first, and its ACK or CANCEL too."""
+    via = request.top_via
+    branch = via.branch
+    if branch.startswith(MAGIC_COOKIE) and branch != MAGIC_COOKIE:
+        return (branch, print_host(via.host.lower(), via.port), method)
+    return (
+        str(request.uri),
+        request.from_.tag or "",
+        request.call_id,
+        str(request.cseq.number),
+        str(via),
+        method,
+    )
+
+
+def _merge_key(request: Request) -> Key:
+    """Empty for a request inside a dialog, which cannot be merged."""
+    if request.to.tag is not None:
+        return ()
+    return (
+        request.from_.tag or "",
+        request.call_id,
+        str(request.cseq.number),
+        request.method,
+    )

@@ -1,0 +1,202 @@
+"""The transport layer of an endpoint (RFC 3261 section 18, RFC 3581), without sockets.
+
+Out: it puts our Via on requests, chooses TCP for what is too large for a datagram, and sends
+responses back on the flow on which their request came or, when that is gone, to where Via says.
+In: it cuts streams into messages and notes in a request's Via where it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from applet.address import Address
+from applet.sip.events import Event, Trace
+from applet.sip.grammar import MessageError, print_host, split_list
+from applet.sip.headers import Via
+from applet.sip.hop import Datagram, Hop, Transport
+from applet.sip.message import Request, Response
+from applet.sip.parser import KeepAlive, StreamParser
+from applet.sip.transaction import Send
+from applet.sip.uri import SipUri
+
+MAX_UDP_REQUEST = 1300
+"""Bytes; section 18.1.1: a larger request goes over a transport with congestion control."""
+MAX_FLOWS = 512
+
+_WILDCARDS = ("0.0.0.0", "::", "")
+
+
+class Flow(NamedTuple):
+    """One connection: the other end, and what has come of the next message."""
+
+    remote: Address
+    parser: StreamParser
+
+
+class TransportLayer:
+    __slots__ = (
+        "_advertised",
+        "_closing",
+        "_emit",
+        "_flow_to",
+        "_flows",
+        "_local",
+        "_local_ip_for",
+        "_out",
+    )
+
+    def __init__(self, local_ip_for: Callable[[str], str], emit: Callable[[Event], None]) -> None:
+        self._local_ip_for = local_ip_for
+        self._emit = emit
+        self._local: dict[Transport, Address] = {}
+        self._advertised: dict[Transport, Address] = {}
+        self._flows: dict[int, Flow] = {}
+        self._flow_to: dict[Address, int] = {}
+        self._out: list[Datagram] = []
+        self._closing: list[int] = []
+
+    # --- our own addresses
+
+    def set_local(self, transport: Transport, address: Address) -> None:
+        self._local[transport] = address
+
+    def set_advertised(self, transport: Transport, address: Address | None) -> None:
+        if address is None:
+            self._advertised.pop(transport, None)
+        else:
+            self._advertised[transport] = address
+
+    def local_address(self, hop: Hop) -> Address:
+        """What we call ourselves towards `hop`."""
+        advertised = self._advertised.get(hop.transport)
+        if advertised is not None:
+            return advertised
+        bound = self._local.get(hop.transport) or self._local[Transport.UDP]
+        if bound.host not in _WILDCARDS:
+            return bound
+        return Address(self._local_ip_for(hop.address.host), bound.port)
+
+    def contact(self, user: str, hop: Hop) -> SipUri:
+        """The URI at which the other side of `hop` reaches us."""
+        host, port = self.local_address(hop)
+        if hop.transport is Transport.UDP:
+            return SipUri.of(user, host, port)
+        return SipUri.of(user, host, port, transport=hop.transport.value.lower())
+
+    def over_flow(self, hop: Hop, flow: int | None) -> Hop:
+        """`hop`, or rather the connection on which the peer speaks to us while it is open: it may
+        be the only way to somebody behind a NAT."""
+        return self.source_of(flow) if flow in self._flows and flow is not None else hop
+
+    # --- out
+
+    def with_via(self, request: Request, hop: Hop, branch: str) -> Request:
+        host, port = self.local_address(hop)
+        sent_by = print_host(host, port)
+        value = f"SIP/2.0/{hop.transport.value} {sent_by};branch={branch};rport"
+        return request.prepended("Via", value)
+
+    def sender(self, hop: Hop) -> Send:
+        """Something that sends to `hop`, and goes on doing so when its connection was lost."""
+        return partial(self.send, hop)
+
+    def send(self, hop: Hop, data: bytes) -> None:
+        if hop.transport.reliable and hop.flow not in self._flows:
+            hop = hop._replace(flow=self._flow_to.get(hop.address))
+        self._put(Datagram(data, hop))
+
+    def responder(self, request: Request, source: Hop) -> Send:
+        """Something that sends responses to `request`, which came from `source`."""
+        return partial(self._send_back, source, _address_in_via(request.top_via, source))
+
+    def _send_back(self, source: Hop, fallback: Address, data: bytes) -> None:
+        """Section 18.2.2: the same connection, else a new one to where Via says."""
+        hop = source
+        if not source.transport.reliable:
+            hop = Hop(source.transport, fallback)
+        elif source.flow not in self._flows:
+            hop = Hop(source.transport, fallback, self._flow_to.get(fallback))
+        self._put(Datagram(data, hop))
+
+    def _put(self, datagram: Datagram) -> None:
+        self._out.append(datagram)
+        self._emit(Trace(True, datagram.data, datagram.hop))
+
+    def datagrams_to_send(self) -> list[Datagram]:
+        out, self._out = self._out, []
+        return out
+
+    # --- connections
+
+    def opened(self, flow: int, remote: Address) -> None:
+        if len(self._flows) >= MAX_FLOWS:
+            self._closing.append(flow)
+            return
+        self._flows[flow] = Flow(remote, StreamParser())
+        self._flow_to[remote] = flow
+
+    def closed(self, flow: int) -> Address | None:
+        """Forget a connection; its other end, if it was known."""
+        gone = self._flows.pop(flow, None)
+        if gone is None:
+            return None
+        if self._flow_to.get(gone.remote) == flow:
+            del self._flow_to[gone.remote]
+        return gone.remote
+
+    def has(self, transport: Transport) -> bool:
+        """Whether there is a socket for it."""
+        return transport in self._local
+
+    def is_connected(self, hop: Hop) -> bool:
+        return hop.flow in self._flows or hop.address in self._flow_to
+
+    def feed(self, flow: int, data: bytes) -> list[Request | Response | MessageError]:
+        """The messages that are complete by now. A ping (RFC 5626 section 4.4.1) is answered; a
+        stream whose framing is lost is closed."""
+        known = self._flows.get(flow)
+        if known is None:
+            return []
+        messages: list[Request | Response | MessageError] = []
+        for item in known.parser.feed(data):
+            if not isinstance(item, KeepAlive):
+                messages.append(item)
+            elif item is KeepAlive.PING:
+                self._out.append(Datagram(b"\r\n", self.source_of(flow)))
+        if known.parser.broken:
+            self._closing.append(flow)
+        return messages
+
+    def source_of(self, flow: int) -> Hop:
+        """The hop at the other end of an open connection."""
+        return Hop(Transport.TCP, self._flows[flow].remote, flow)
+
+    def flows_to_close(self) -> list[int]:
+        closing, self._closing = self._closing, []
+        return closing
+
+
+def note_source(request: Request, source: Address) -> None:
+    """Write `received` and `rport` into the topmost Via (section 18.2.1, RFC 3581 section 4),
+    where the response takes it from. Done once, before anybody else sees the request."""
+    via = request.top_via
+    wants_port = via.has_param("rport")
+    if not wants_port and via.host.lower() == source.host:
+        return
+    noted = via.with_param("received", source.host)
+    if wants_port:
+        noted = noted.with_param("rport", str(source.port))
+    at = next(i for i, (name, _) in enumerate(request.headers) if name == "Via")
+    rest = split_list(request.headers[at][1])[1:]
+    request.headers[at] = ("Via", ", ".join([str(noted), *rest]))
+
+
+def _address_in_via(via: Via, source: Hop) -> Address:
+    """Where a response goes that cannot go back on a connection: to the address from which the
+    request came, and there to the port from which it came if `rport` asks for it (RFC 3581),
+    else to the port that sent-by names."""
+    if via.has_param("rport") and source.transport is Transport.UDP:
+        return source.address
+    return Address(source.address.host, via.port or source.transport.default_port)

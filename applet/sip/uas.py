@@ -1,0 +1,90 @@
+"""What every request of theirs goes through first (RFC 3261 section 8.2), and what we can do."""
+
+from __future__ import annotations
+
+from applet.sip.core import EndpointConfig
+from applet.sip.grammar import MessageError
+from applet.sip.message import METHODS, Request, Response, check_request, salvaged
+from applet.sip.uri import SipUri
+
+Headers = tuple[tuple[str, str], ...]
+
+METHODS_BUILT = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
+ALLOW = ("Allow", ", ".join(METHODS_BUILT))
+ACCEPT = ("Accept", "application/sdp")
+EXTENSIONS: tuple[str, ...] = ()
+"""The option tags that we understand."""
+SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
+
+CAPABILITIES: Headers = (
+    ALLOW,
+    ACCEPT,
+    ("Accept-Encoding", "identity"),
+    ("Accept-Language", "en"),
+    SUPPORTED,
+)
+"""Section 11.2: what an answer to OPTIONS tells."""
+
+
+class RefusedError(MessageError):
+    """A request that is well formed and yet not to be served; `headers` go into the answer."""
+
+    def __init__(self, status: int, headers: Headers = (), partial: Request | None = None) -> None:
+        super().__init__("", status, partial)
+        self.headers = headers
+
+
+def inspect(request: Request, config: EndpointConfig) -> None:
+    """Sections 8.2.1 to 8.2.3, in their order. Raises RefusedError, or MessageError (400), with
+    `partial` set to what can be answered.
+
+    An unknown method is refused before the rest of the request is looked at: nobody can say what
+    it should look like (RFC 4475 section 3.1.2.18).
+    """
+    if request.method not in METHODS:
+        raise RefusedError(501, (ALLOW,), salvaged(request))
+    check_request(request)
+    try:
+        _inspect_readable(request, config)
+    except RefusedError as refusal:
+        refusal.partial = request
+        raise
+
+
+def _inspect_readable(request: Request, config: EndpointConfig) -> None:
+    if request.method not in METHODS_BUILT:
+        raise RefusedError(405, (ALLOW,))
+    if not isinstance(request.uri, SipUri):
+        raise RefusedError(416)
+    if request.method == "INVITE" and request.to.tag is None:
+        _check_user(request.uri, config)
+    unknown = [tag for tag in request.require if tag not in EXTENSIONS]
+    if unknown:
+        raise RefusedError(420, (("Unsupported", ", ".join(unknown)),))
+    if request.method == "INVITE":
+        _check_content(request)
+
+
+def _check_user(uri: SipUri, config: EndpointConfig) -> None:
+    if not config.allow_any_user and uri.user and uri.user_unescaped not in config.users:
+        raise RefusedError(404)
+
+
+def _check_content(request: Request) -> None:
+    """Section 8.2.3: a body that we cannot read is refused, unless it is optional."""
+    accept = [value.partition(";")[0].strip().lower() for value in request.values("Accept")]
+    if accept and not {"application/sdp", "application/*", "*/*"} & set(accept):
+        warning = ("Warning", '399 - "only session descriptions in SDP can be answered with"')
+        raise RefusedError(406, (warning,))
+    if not request.body or offer_in(request) is not None:
+        return
+    if "handling=optional" not in (request.header("Content-Disposition") or "").lower():
+        raise RefusedError(415, (ACCEPT, ("Accept-Encoding", "identity")))
+
+
+def offer_in(message: Request | Response) -> bytes | None:
+    """The body, if it is a session description that can be read; None if there is none."""
+    encoding = (message.header("Content-Encoding") or "identity").strip().lower()
+    if message.body and message.content_type == "application/sdp" and encoding == "identity":
+        return message.body
+    return None
