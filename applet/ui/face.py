@@ -22,6 +22,7 @@ from applet.ui.volume import VolumePanel
 WIDTH = 340
 HEIGHT = 470
 _MARGIN = 20
+_FRAME = 70  # what the title bar and the system's task bar take from the screen's height
 _MAIN, _TOGGLE, _MENU = 92, 50, 30
 # A double click on the button must not call and cancel, nor hang up and call again.
 _REST = 0.5  # seconds that the main button rests after it has changed its meaning
@@ -244,13 +245,32 @@ class Face:
 
     def _fold(self, panel: tk.Widget, out: bool, row: int) -> None:
         if out and not panel.grid_info():
-            gap = (self._theme.px(14), 0) if row > 5 else (0, 0)
-            sticky = "" if panel is self.keypad else "sew"
-            panel.grid(row=row, column=0, sticky=sticky, pady=gap)
+            gap = self._theme.px(14)
+            if panel is self.keypad and self._too_low_for(panel):
+                panel.grid(row=0, column=2, rowspan=6, padx=(gap, 0))
+            else:
+                sticky = "" if panel is self.keypad else "sew"
+                panel.grid(row=row, column=0, sticky=sticky, pady=(gap if row > 5 else 0, 0))
+            self._root.after_idle(self._keep_on_screen)
         elif not out and panel.grid_info():
             if panel is not self.note:
                 self.main.focus_set()
             panel.grid_remove()
+
+    def _too_low_for(self, panel: tk.Widget) -> bool:
+        """Whether the screen has no room for `panel` below the rest."""
+        needed = self._root.winfo_reqheight() + panel.winfo_reqheight()
+        return needed > self._root.winfo_screenheight() - self._theme.px(_FRAME)
+
+    def _keep_on_screen(self) -> None:
+        """Move the window up or left if it has grown over the screen's edge."""
+        self._root.update_idletasks()
+        root, frame = self._root, self._theme.px(_FRAME)
+        x, y = root.winfo_x(), root.winfo_y()
+        fits_x = min(x, max(0, root.winfo_screenwidth() - root.winfo_reqwidth()))
+        fits_y = min(y, max(0, root.winfo_screenheight() - root.winfo_reqheight() - frame))
+        if (fits_x, fits_y) != (x, y) and root.winfo_viewable():
+            root.geometry(f"+{fits_x}+{fits_y}")
 
     # --- clicks and keys ---------------------------------------------------------------------
 

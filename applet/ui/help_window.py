@@ -26,6 +26,7 @@ class HelpWindow:
         self._speaker = speaker
         self._log_text = log_text
         self._log_lines = -1
+        self._follow = True
         self._rows: dict[ttk.Frame, tuple[tuple[str, str], ...]] = {}
         self.window = tk.Toplevel(root, background=theme.palette.ground)
         self.window.title(speaker.word(Word.HELP))
@@ -80,6 +81,7 @@ class HelpWindow:
             pady=self._theme.px(6),
             height=5,
         )
+        text.bind("<Configure>", lambda _: self._see_newest())
         bar = ttk.Scrollbar(frame, command=text.yview)
         text.configure(yscrollcommand=bar.set)
         self.copy = ttk.Button(frame, text=self._speaker.word(Word.COPY), command=self._copy)
@@ -100,12 +102,16 @@ class HelpWindow:
 
     def _fill_log(self) -> None:
         """The newest line stays in sight if it was."""
-        at_end = self._log.yview()[1] in (0.0, 1.0)
+        if self._log.winfo_ismapped():
+            self._follow = self._log.yview()[1] >= 1.0
         self._log.configure(state="normal")
         self._log.delete("1.0", "end")
         self._log.insert("end", self._log_text())
         self._log.configure(state="disabled")
-        if at_end:
+        self._see_newest()
+
+    def _see_newest(self) -> None:
+        if self._follow:
             self._log.see("end")
 
     def _fill_rows(self, frame: ttk.Frame, rows: tuple[tuple[str, str], ...]) -> None:
