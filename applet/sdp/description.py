@@ -6,7 +6,6 @@ the first line of a medium that we refuse.
 """
 
 from enum import Enum
-from itertools import pairwise
 from typing import NamedTuple
 
 MAX_BYTES = 65_535
@@ -206,24 +205,18 @@ def parse_sdp(body: bytes) -> SessionDescription:
     """Raises SdpError. Lines may end in CRLF or LF; what is not UTF-8 is replaced."""
     if len(body) > MAX_BYTES:
         raise SdpError(f"a description of {len(body)} bytes is too long")
-    lines = body.decode("utf-8", "replace").replace("\r", "").split("\n")
-    if lines[0].rstrip() != "v=0":
+    text = body.decode("utf-8", "replace").replace("\r", "")
+    session, *sections = [section.split("\n") for section in text.split("\nm=")]
+    if session[0].rstrip() != "v=0":
         raise SdpError("the description does not begin with v=0")
-    starts = [i for i, line in enumerate(lines) if line.startswith("m=")]
-    if len(starts) > MAX_MEDIA:
-        raise SdpError(f"{len(starts)} media are more than {MAX_MEDIA}")
-    starts.append(len(lines))
-    session = lines[: starts[0]]
+    if len(sections) > MAX_MEDIA:
+        raise SdpError(f"{len(sections)} media are more than {MAX_MEDIA}")
     origin = _first(session, "o=")
     if origin is None:
         raise SdpError("the o= line is missing")
     connection = _connection(session)
-    return SessionDescription(
-        _origin(origin),
-        connection,
-        _attributes(session),
-        tuple(_media(lines[start:end], connection) for start, end in pairwise(starts)),
-    )
+    media = tuple([_media(first, rest, connection) for first, *rest in sections])
+    return SessionDescription(_origin(origin), connection, _attributes(session), media)
 
 
 def _first(lines: list[str], kind: str) -> str | None:
@@ -263,8 +256,8 @@ def _connection(lines: list[str]) -> str | None:
     return address
 
 
-def _media(lines: list[str], session_connection: str | None) -> Media:
-    words = lines[0][2:].split()
+def _media(value: str, lines: list[str], session_connection: str | None) -> Media:
+    words = value.split()
     if len(words) < 4:
         raise SdpError(f"an m= line has {len(words)} words, at least 4 are needed")
     port = whole_number(words[1].partition("/")[0], 65_535)

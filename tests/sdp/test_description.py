@@ -95,6 +95,11 @@ def test_unknown_lines_and_attributes_are_passed_over() -> None:
     assert description.media[0].codecs() == (Codec("PCMU", 0),)
 
 
+def test_a_first_line_that_looks_like_another_stays_what_it_is() -> None:
+    media = audio("m=a=x 4 RTP/AVP 0")
+    assert (media.kind, media.attributes) == ("a=x", ())
+
+
 def test_lines_may_end_in_lf_and_text_may_be_no_utf_8() -> None:
     body = HEAD.replace(b"\r\n", b"\n").replace(b"s=-", b"s=\xff\xfe") + b"m=audio 4 RTP/AVP 0\n"
     assert parse_sdp(body).media[0].port == 4
