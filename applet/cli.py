@@ -22,10 +22,11 @@ def main(arguments: list[str], started: float) -> int:
 
         return run_desk(rest, started)
     if word == "demo" and not rest:
-        from applet.demo import run_demo
+        from applet.demo import TextDemo, has_display
 
-        return run_demo()
-    if not word:
+        if not has_display():
+            return TextDemo().run()
+    if not word or (word == "demo" and not rest):
         from applet.app import run_app
 
         return run_app()

@@ -1,7 +1,8 @@
-"""`python -m applet demo`: the phone and the embedded desk, as a window or as text.
+"""`python -m applet demo` without a display: one whole call with the embedded desk, as text.
 
-As text it is one whole call, told as it happens: dial, greeting, voice there and back, the
-quality, hold, resume, hang up. The exit code is 0 only if every step really happened.
+It tells what happens: dial, greeting, voice there and back, the quality, hold, resume, hang up.
+The exit code is 0 only if every step really happened. (With a display the demonstration is the
+applet itself, whose desk is the embedded one unless the brand names another.)
 """
 
 import os
@@ -38,16 +39,6 @@ from applet.threads.sockets import local_ip_for
 
 _HEARD_DB = -45.0
 _SILENT_DB = -60.0
-
-
-def run_demo() -> int:
-    """With a display the applet itself, whose desk is the embedded one unless the brand names
-    another; without one the same call as text. Returns the exit code."""
-    if has_display():
-        from applet.app import run_app
-
-        return run_app()
-    return TextDemo().run()
 
 
 def has_display() -> bool:

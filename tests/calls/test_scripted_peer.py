@@ -218,7 +218,7 @@ def test_a_name_that_is_not_found_ends_the_call_plainly() -> None:
     street = Street()
     phone = House(street, PHONE)
     phone.do(Dial("sip:desk@nowhere.invalid", confirmed=True))
-    street.run(1)
+    street.run(3)
     assert _ended(phone)[0] is Reason.NAME_NOT_FOUND
     assert phone.is_empty()
 

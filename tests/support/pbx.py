@@ -9,7 +9,8 @@ RTP_PORT = 30000
 
 
 class Pbx:
-    """Lives at `host`; `say` answers or asks in plain SIP text, built from the last INVITE."""
+    """Lives at `host`. It answers BYE and CANCEL and acknowledges refusals by itself; everything
+    else is what the test says."""
 
     def __init__(self, street: Street, host: str) -> None:
         self.street = street
@@ -27,7 +28,12 @@ class Pbx:
             self.rtp.append((now, data))
         elif target.port == SIP_PORT:
             self.phone = source
-            self.got.append((now, parse(data)))
+            message = parse(data)
+            self.got.append((now, message))
+            if isinstance(message, Request) and message.method in ("BYE", "CANCEL"):
+                self.answer(message, 200)
+            elif isinstance(message, Response) and message.status >= 300:
+                self._acknowledge(message)
 
     def next_timer(self) -> float | None:
         return None
@@ -159,6 +165,15 @@ class Pbx:
             "CSeq: 1 CANCEL",
             *headers,
         ]
+        self._send(lines, b"")
+
+    def _acknowledge(self, refusal: Response) -> None:
+        """ACK to a final response of 300-699, hop by hop."""
+        if refusal.cseq.method != "INVITE":
+            return
+        lines = [f"ACK sip:you@{self.phone} SIP/2.0", f"Via: {refusal.header('Via')}"]
+        lines += [f"{name}: {refusal.header(name)}" for name in ("From", "To", "Call-ID")]
+        lines.append(f"CSeq: {refusal.cseq.number} ACK")
         self._send(lines, b"")
 
     def _send(self, lines: list[str], body: bytes) -> None:

@@ -29,6 +29,7 @@ from applet.phone.orders import (
     RequestMediaStatistics,
     SendMediaDigits,
     Stop,
+    TraceMessage,
     UpdateMedia,
 )
 from applet.phone.phone import Phone
@@ -247,7 +248,7 @@ class House:
             orders = self.phone.orders()
             if not orders:
                 return
-            self.orders += orders
+            self.orders += [order for order in orders if not isinstance(order, TraceMessage)]
             for order in orders:
                 self._carry_out(order, now)
 
