@@ -229,7 +229,7 @@ def test_a_name_is_looked_up_and_a_guest_has_no_address_of_his_own() -> None:
     phone.names["desk.example"] = (pbx.sip,)
     phone.do(Dial("sip:desk@desk.example", confirmed=True))
     invite = pbx.wait_for("INVITE")
-    assert invite.contacts[0].uri.host == PHONE
+    assert f"@{PHONE}:" in (invite.header("Contact") or "")
     pbx.answer(invite, 200, pbx.sdp())
     street.run(0.3)
     assert phone.state() is CallState.CONNECTED
