@@ -93,14 +93,15 @@ class TextDemo:
     def _story(self, desk: Address) -> None:
         _tell("There is no display, so this is one call to the embedded support desk as text.")
         self._do("call the support desk", Dial(f"sip:desk@{desk}", confirmed=True))
+        self._wait("it is ringing", _is_state(CallState.RINGING))
         self._wait("the desk answers", _is_state(CallState.CONNECTED))
         self._wait("its greeting is heard", _hears)
-        self._wait("our tone of 440 Hz is on its way", _says)
+        self._wait("levels: our tone of 440 Hz is on its way", _says)
         self._listen(2.5)
         self._wait("the desk's echo of it is heard", _hears)
         self._do("ask the desk for the quality of the line (key 3)", SendDigits(0, "3"))
         self._do("ask for our own numbers", RequestStatistics(0))
-        self._wait("numbers", lambda event: isinstance(event, Statistics))
+        self._wait("the quality", lambda event: isinstance(event, Statistics))
         self._do("hold", Hold(0))
         self._wait("the desk agrees to the hold", _is_held(HeldBy.US))
         self._wait("nobody hears anything", _is_silent)
@@ -108,7 +109,7 @@ class TextDemo:
         self._wait("the desk agrees to go on", _is_held(HeldBy.NONE))
         self._wait("the desk is heard again", _hears)
         self._do("hang up", HangUp(0))
-        self._wait("the call is over", _is_state(CallState.ENDED))
+        self._wait("the call has ended", _is_state(CallState.ENDED))
 
     def _do(self, words: str, command: Command) -> None:
         _tell(f"-> {words}")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from applet.desk.voice import DeskVoice
 from applet.phone.messages import (
+    Answer,
     CallState,
     CallStateChanged,
     Command,
@@ -11,27 +12,29 @@ from applet.phone.messages import (
     Event,
     HangUp,
     Hold,
+    IncomingCall,
     RequestStatistics,
     Resume,
     Statistics,
 )
 
+RING_SECONDS = 1.0
 HOLD_SECONDS = 5.0
 
 
 class Desk:
     """Decides what the desk does: events and `now` go in, commands come out.
 
-    Keys of the caller: 1 = hold for 5 s with music, 2 = hang up, 3 = the quality of the line.
-    `say` gets each plain line that the desk has to tell.
+    It lets a call ring for a second and answers. The caller's keys: 1 = hold for 5 s with music,
+    2 = hang up, 3 = the quality of the line. `say` gets each plain line that it has to tell.
     """
 
-    __slots__ = ("_asked", "_resume_at", "_say", "_voices")
+    __slots__ = ("_asked", "_later", "_say", "_voices")
 
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._voices: dict[int, DeskVoice] = {}
-        self._resume_at: dict[int, float] = {}
+        self._later: dict[int, tuple[float, Command]] = {}  # per call: what comes next, and when
         self._asked: set[int] = set()
 
     def voice(self, call: int) -> DeskVoice:
@@ -40,8 +43,9 @@ class Desk:
 
     def handle(self, event: Event, now: float) -> list[Command]:
         match event:
-            case CallStateChanged(call=call, state=CallState.CONNECTED, peer=peer):
-                self._say(f"call {call} with {peer}")
+            case IncomingCall(call=call, caller_uri=caller):
+                self._say(f"call {call} from {caller}")
+                self._later[call] = (now + RING_SECONDS, Answer(call))
             case CallStateChanged(call=call, state=CallState.ENDED):
                 self._forget(call)
             case DigitReceived(call=call, digit=digit):
@@ -52,19 +56,18 @@ class Desk:
         return []
 
     def next_timer(self) -> float | None:
-        return min(self._resume_at.values(), default=None)
+        return min((at for at, _ in self._later.values()), default=None)
 
     def handle_timers(self, now: float) -> list[Command]:
-        due = [call for call, at in self._resume_at.items() if at <= now]
+        due = [call for call, (at, _) in self._later.items() if at <= now]
         for call in due:
-            del self._resume_at[call]
             self.voice(call).holding = False
-        return [Resume(call) for call in due]
+        return [self._later.pop(call)[1] for call in due]
 
     def _key(self, call: int, digit: str, now: float) -> list[Command]:
         if digit == "1":
             self.voice(call).holding = True
-            self._resume_at[call] = now + HOLD_SECONDS
+            self._later[call] = (now + HOLD_SECONDS, Resume(call))
             return [Hold(call, with_music=True)]
         if digit == "2":
             return [HangUp(call)]
@@ -75,7 +78,7 @@ class Desk:
 
     def _forget(self, call: int) -> None:
         self._voices.pop(call, None)
-        self._resume_at.pop(call, None)
+        self._later.pop(call, None)
         self._asked.discard(call)
 
 

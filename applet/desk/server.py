@@ -35,7 +35,7 @@ class DeskServer:
             user_agent="Call Support desk",
             display_name="Support desk",
             user="desk",
-            answer=200,
+            answer=180,
             max_calls=max_calls,
         )
         system = random.SystemRandom()

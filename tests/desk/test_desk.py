@@ -3,14 +3,16 @@
 import audioop
 
 from applet.desk import melody
-from applet.desk.desk import HOLD_SECONDS, Desk
+from applet.desk.desk import HOLD_SECONDS, RING_SECONDS, Desk
 from applet.desk.voice import DeskVoice
 from applet.phone.messages import (
+    Answer,
     CallState,
     CallStateChanged,
     DigitReceived,
     HangUp,
     Hold,
+    IncomingCall,
     Reason,
     RequestStatistics,
     Resume,
@@ -64,8 +66,10 @@ def test_other_keys_and_unasked_numbers_do_nothing() -> None:
 def test_a_call_is_told_and_forgotten_with_its_timers() -> None:
     desk, said = _desk()
     voice = desk.voice(1)
-    desk.handle(CallStateChanged(1, CallState.CONNECTED, 200, Reason.NONE, "sip:a@b", False), 0.0)
-    assert said == ["call 1 with sip:a@b"]
+    desk.handle(IncomingCall(1, "A", "sip:a@b", "sip:desk@c"), 0.0)
+    assert said == ["call 1 from sip:a@b"]
+    assert desk.handle_timers(RING_SECONDS - 0.1) == []
+    assert desk.handle_timers(RING_SECONDS) == [Answer(1)]
     desk.handle(DigitReceived(1, "1"), 0.0)
     desk.handle(CallStateChanged(1, CallState.ENDED, 0, Reason.NONE, "sip:a@b", False), 1.0)
     assert desk.next_timer() is None
