@@ -45,7 +45,7 @@ def make(folder: Path, interpreter: str, *groups: str) -> Path:
     elif record.exists() and set(wanted) <= set(record.read_text("utf-8").splitlines()):
         return python
     print(f"Installing Python packages into {folder.name}", flush=True)
-    _run(str(python), "-m", "pip", "install", "--quiet", *wanted)
+    _run(str(python), "-m", "pip", "install", "-qq", *wanted)
     _link_gi(folder, version)
     record.write_text("\n".join(wanted), "utf-8")
     return python
