@@ -15,7 +15,6 @@ from applet.phone.messages import (
     CallStateChanged,
     DigitReceived,
     DigitSent,
-    HeldBy,
     IncomingCall,
     MuteChanged,
     Reason,
@@ -365,8 +364,8 @@ class Call:
         """Tell the state of a connected call, and let the hold tone follow it."""
         if not self._talking() or self.negotiation is None:
             return
-        held = self.negotiation.held_by is not HeldBy.NONE
-        self._tell_state(CallState.ON_HOLD if held else CallState.CONNECTED, code)
+        on_hold = self.negotiation.on_hold
+        self._tell_state(CallState.ON_HOLD if on_hold else CallState.CONNECTED, code)
         self._play(Tone.HOLD if self.negotiation.held_in_silence else None)
 
     def _talking(self) -> bool:

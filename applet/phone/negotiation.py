@@ -7,7 +7,7 @@ any time, and an answer to *their* re-INVITE may settle ours.
 """
 
 from applet.address import Address
-from applet.phone.hold import Hold, HoldInput
+from applet.phone.hold import Hold, HoldInput, HoldState
 from applet.phone.messages import HeldBy, HoldChanged, MediaChanged, Reason, Trouble
 from applet.phone.orders import HoldMedia, UpdateMedia
 from applet.phone.outbox import Outbox
@@ -121,6 +121,11 @@ class Negotiation:
         if us and self._them:
             return HeldBy.BOTH
         return HeldBy.US if us else HeldBy.THEM if self._them else HeldBy.NONE
+
+    @property
+    def on_hold(self) -> bool:
+        """Held by whomever, and not only asked for: what the state of the call says."""
+        return self._them or self._hold.state in (HoldState.HELD, HoldState.RESUMING)
 
     @property
     def held_in_silence(self) -> bool:

@@ -202,7 +202,6 @@ class Endpoint:
             elif message.method == "ACK":
                 self._receive_ack(message, now)
             else:
-                note_source(message, hop.address)
                 self._receive_request(message, hop, now)
         except MessageError as error:
             self._refuse_broken(error, hop)
@@ -224,6 +223,7 @@ class Endpoint:
         same answer again (section 8.2.7)."""
         core = self._core
         inspect(request, core.config)
+        note_source(request, hop.address)
         known = core.transactions.server_of(request)
         if known is not None:
             known.receive_again(now)
