@@ -8,6 +8,7 @@ are told; again until it wants nothing more.
 import threading
 import time
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from applet.address import Address
 from applet.phone.messages import (
@@ -25,17 +26,29 @@ from applet.phone.phone import Phone
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.threads.flows import Flows
 from applet.threads.loop import Loop
-from applet.threads.media import AudioHappened, MediaCounted, MediaHappened, MediaThread
+from applet.threads.media import (
+    AudioHappened,
+    MediaCounted,
+    MediaHappened,
+    MediaMapped,
+    MediaThread,
+)
 from applet.threads.mishap import Mishaps
 from applet.threads.resolver import LookedUp, Resolver, ask_system
 from applet.threads.sockets import BindError as BindError
 from applet.threads.sockets import bind_sip, receive_all, send
+from applet.threads.stun import START_LIMIT, StunClient
 
 DRAIN_LIMIT = 2.0
 JOIN_LIMIT = 5.0
 """Seconds for BYE and un-REGISTER at the end, and for the whole stop."""
 MOST_ROUNDS = 100
 REST_AFTER_MISTAKE = 0.1
+
+
+class _SipMapped(NamedTuple):
+    address: Address | None
+    server: Address | None
 
 
 class CoreThread:
@@ -59,10 +72,12 @@ class CoreThread:
     ) -> None:
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._phone = phone
+        self._receive = phone.receive_datagram
         self._media = media
         self._sip_bind = sip_bind
         self._next_free_port = next_free_port
         self._stun_servers = stun_servers
+        self._stun_server: Address | None = None  # the one that has answered
         self._thread: threading.Thread | None = None
         self._running = False
         self._stop_by: float | None = None
@@ -81,6 +96,9 @@ class CoreThread:
         self._phone.bound(sockets.bound, time.monotonic())
         self._media.start(self._loop.post)
         self.events.put(Ready(str(sockets.address)))
+        self._stun = StunClient(self._udp)
+        if self._stun_servers:
+            self._stun.ask(self._stun_servers, START_LIMIT, self._mapped)
         self._running = True
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self._thread.start()
@@ -172,12 +190,7 @@ class CoreThread:
     def _carry_out(self, order: Order, now: float) -> None:
         match order:
             case OpenMedia(call=call, remote_host=remote_host):
-                try:
-                    rtp, rtcp = self._media.open(call, remote_host)
-                except OSError:
-                    self._phone.media_opened(call, None, None, now)
-                else:
-                    self._phone.media_opened(call, rtp, rtcp, now)
+                self._open_media(call, remote_host, now)
             case LookUp(host=host, port=port):
                 self._resolver.look_up(host, port, now)
             case TraceMessage():
@@ -187,9 +200,21 @@ class CoreThread:
             case _:
                 self._media.submit(order)
 
+    def _open_media(self, call: int, remote_host: str, now: float) -> None:
+        try:
+            rtp, rtcp = self._media.open(call, remote_host)
+        except OSError:
+            self._phone.media_opened(call, None, None, now)
+            return
+        if self._stun_server is None:
+            self._phone.media_opened(call, rtp, rtcp, now)
+        else:
+            self._media.map(call, self._stun_server)
+
     def _close(self) -> None:
         self._media.stop()
         self._resolver.stop(0.2)
+        self._stun.close()
         self._flows.close_all()
         self._udp.close()
         self._loop.close()
@@ -204,6 +229,11 @@ class CoreThread:
                 phone.media_event(call, event, now)
             case MediaCounted(call=call, statistics=statistics, final=final):
                 phone.media_statistics(call, statistics, final, now)
+            case MediaMapped(call=call, rtp=rtp, rtcp=rtcp):
+                phone.media_opened(call, rtp, rtcp, now)
+            case _SipMapped(address=address, server=server):
+                self._stun_server = server
+                phone.mapped(address, now)
             case AudioHappened(event=happened):
                 phone.audio_event(happened, now)
             case Levels() | Logged() | Trouble():
@@ -219,7 +249,15 @@ class CoreThread:
                 phone.handle(value, now)  # type: ignore[arg-type]
 
     def _udp_readable(self, now: float) -> None:
-        receive_all(self._udp, self._phone.receive_datagram, now)
+        receive_all(self._udp, self._datagram if self._stun_servers else self._receive, now)
+
+    def _datagram(self, data: bytes, source: Address, now: float) -> None:
+        if not self._stun.take(data, source):
+            self._receive(data, source, now)
+
+    def _mapped(self, address: Address | None, server: Address | None) -> None:
+        """On the STUN client's thread."""
+        self._loop.post(_SipMapped(address, server))
 
     def stream_received(self, flow: int, data: bytes, now: float) -> None:
         self._phone.receive_stream(flow, data, now)

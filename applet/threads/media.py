@@ -78,13 +78,34 @@ class AudioHappened(NamedTuple):
     event: DevicesListed | Trouble | FilePlaying
 
 
-MediaAnswer = MediaHappened | MediaCounted | AudioHappened | Levels | Logged | Trouble
+class MediaMapped(NamedTuple):
+    """For `Phone.media_opened(call, rtp, rtcp, now)`: what STUN says of the call's sockets."""
+
+    call: int
+    rtp: Address
+    rtcp: Address
+
+
+MediaAnswer = MediaMapped | MediaHappened | MediaCounted | AudioHappened | Levels | Logged | Trouble
 
 
 class _Opened(NamedTuple):
     call: int
     session: MediaSession
     sockets: MediaSockets
+
+
+class _Map(NamedTuple):
+    call: int
+    server: Address
+
+
+class _Mapped(NamedTuple):
+    """`which`: 0 for RTP, 1 for RTCP."""
+
+    call: int
+    which: int
+    address: Address
 
 
 class _Recorded(NamedTuple):
@@ -154,6 +175,11 @@ class MediaThread:
         sockets = self._ports.bind(remote_host)
         self._loop.post(_Opened(call, MediaSession(self._random, self._cname), sockets))
         return sockets.rtp_address, sockets.rtcp_address
+
+    def map(self, call: int, server: Address) -> None:
+        """Ask a STUN server (an IP) what it sees of the call's sockets; any thread, after `open`.
+        The answer is `MediaMapped`, after 300 ms at most."""
+        self._loop.post(_Map(call, server))
 
     def submit(self, order: Order) -> None:
         """Every order of `phone.orders` that names a call, SetGains, SelectAudio, ListAudio; any
@@ -239,6 +265,11 @@ class MediaThread:
                 self._start_clock(call, now, anew=first)
             case PlayTone(tone=tone) if tone is not None:
                 self._start_clock(call, now)
+            case _Map(server=server):
+                number = call.number
+                call.map(server, lambda which, at: self._loop.post(_Mapped(number, which, at)))
+            case _Mapped(which=which, address=address):
+                self._mapped(call, which, address)
             case OpenMicrophone():
                 call.open_microphone()
             case InjectFile(path=path):
@@ -263,6 +294,11 @@ class MediaThread:
         self._calls[number] = call
         self._loop.watch(call.rtcp, call.rtcp_readable)
         self._loop.watch(call.rtp.sock, call.rtp_readable)
+
+    def _mapped(self, call: MediaCall, which: int, address: Address) -> None:
+        call.mapped[which] = address
+        if len(call.mapped) == 2:
+            self._answer(MediaMapped(call.number, call.mapped[0], call.mapped[1]))
 
     def _start_clock(self, call: MediaCall, now: float, anew: bool = False) -> None:
         if call.clock_runs and not anew:

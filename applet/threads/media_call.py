@@ -15,6 +15,7 @@ from applet.media.session import MediaEvent, MediaParameters, MediaSession
 from applet.phone.messages import Levels
 from applet.threads.rtp_socket import RtpSocket
 from applet.threads.sockets import MediaSockets, receive_all, send
+from applet.threads.stun import CALL_LIMIT, StunClient
 
 TICK = 0.020
 STAND_IN_AFTER = 0.3
@@ -41,7 +42,10 @@ class MediaCall(ABC):
         self.clock_runs = False
         self.agreed = False
         self.closed = False
+        self._bound = sockets
         self._tell = tell
+        self.mapped: dict[int, Address] = {}
+        self._stun: tuple[StunClient, StunClient] | None = None
         self._microphone = False
         self._levels_due = 0.0 if levels else None
 
@@ -62,12 +66,30 @@ class MediaCall(ABC):
         with self.lock:
             self.session.open_microphone()
 
+    def map(self, server: Address, answer: Callable[[int, Address], None]) -> None:
+        """Ask a STUN server for both sockets. `answer(0 or 1, address)` comes once for RTP and
+        once for RTCP, from other threads; without an answer in time with the bound address."""
+        self._stun = (StunClient(self.rtp.sock), StunClient(self.rtcp))
+        receive = self.rtp.receive
+        self.rtp.receive = lambda data, source, now: (
+            None if self._is_stun(0, data, source) else receive(data, source, now)
+        )
+        bound = (self._bound.rtp_address, self._bound.rtcp_address)
+        for which, client in enumerate(self._stun):
+
+            def answered(mapped: Address | None, _: Address | None, which: int = which) -> None:
+                answer(which, mapped or bound[which])
+
+            client.ask((server,), CALL_LIMIT, answered)
+
     def close(self, now: float) -> None:
         """Say RTCP BYE and close the sockets. The device is the subclass's."""
         self.closed = True
         with self.lock:
             self.session.close(now)
         self.flush(now)
+        for client in self._stun or ():
+            client.close()
         self.rtp.sock.close()
         self.rtcp.close()
 
@@ -106,7 +128,12 @@ class MediaCall(ABC):
                 levels = session.levels()
             self._tell(self, Levels(self.number, *levels))
 
+    def _is_stun(self, which: int, data: bytes, source: Address) -> bool:
+        return self._stun is not None and self._stun[which].take(data, source)
+
     def _receive_control(self, data: bytes, source: Address, now: float) -> None:
+        if self._is_stun(1, data, source):
+            return
         with self.lock:
             self.session.receive_control(data, source, now)
 

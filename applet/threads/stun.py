@@ -57,14 +57,16 @@ class StunClient:
         limit: float,
         answer: Callable[[Address | None, Address | None], None],
     ) -> None:
-        """Ask one server after the other, `limit` seconds each. `answer(mapped, server)` is called
-        once, in another thread; with None if no server answered."""
+        """Ask one server after the other, `limit` seconds each, a name's look-up apart.
+        `answer(mapped, server's IP)` is called once, in another thread; with None if no server
+        answered."""
 
         def work() -> None:
             for server in servers:
-                mapped = self.mapped_address(server, limit)
-                if mapped is not None:
-                    answer(mapped, server)
+                found = _resolved(server)
+                mapped = found and self.mapped_address(found, limit)
+                if mapped:
+                    answer(mapped, found)
                     return
             answer(None, None)
 
@@ -73,19 +75,15 @@ class StunClient:
         thread.start()
 
     def mapped_address(self, server: Address, limit: float) -> Address | None:
-        """Blocks for `limit` seconds at most, a name's look-up apart. Any thread."""
+        """Ask `server`, an IP. Blocks for `limit` seconds at most. Any thread."""
         import stun  # 10 ms, and only for those who use it
 
         if self._closed or self._sock.family != socket.AF_INET:
             return None
-        try:
-            found = socket.getaddrinfo(*server, socket.AF_INET, socket.SOCK_DGRAM)
-        except (OSError, UnicodeError):
-            return None
-        guard = _Guard(self._sock, Address(*found[0][4][:2]), self._waiting, limit)
+        guard = _Guard(self._sock, server, self._waiting, limit)
         stun._initialize()
         try:
-            result = stun.stun_test(guard, *guard.server, "", 0)
+            result = stun.stun_test(guard, *server, "", 0)
         finally:
             guard.close()
         if not result["Resp"] or result["ExternalIP"] is None:
@@ -147,6 +145,14 @@ class _Guard:
 
     def close(self) -> None:
         self._waiting.pop(self._sent, None)
+
+
+def _resolved(server: Address) -> Address | None:
+    try:
+        found = socket.getaddrinfo(*server, socket.AF_INET, socket.SOCK_DGRAM)
+    except (OSError, UnicodeError):
+        return None
+    return Address(str(found[0][4][0]), server.port)
 
 
 def mapped_address_of(data: bytes) -> Address | None:
