@@ -124,6 +124,7 @@ class ClientRequest:
             request, data = self._printed(hop, branch)
         self.hop = hop
         self.sent = request
+        self._core.timers.cancel(self, "connect")
         if hop.transport.reliable and not self._core.transport.is_connected(hop):
             self._core.timers.set(self, "connect", now + CONNECT_LIMIT)
         send = self._core.transport.sender(hop)
@@ -150,10 +151,9 @@ class ClientRequest:
 
     def handle_timer(self, name: str, now: float) -> None:
         """The connection does not come about."""
-        transaction, hop = self._transaction, self.hop
-        waits = hop is not None and not self._core.transport.is_connected(hop)
-        if transaction is not None and waits:
-            transaction.fail(now)
+        assert self._transaction is not None and self.hop is not None  # it was set by `_send`
+        if not self._core.transport.is_connected(self.hop):
+            self._transaction.fail(now)
 
     # --- from the transaction
 

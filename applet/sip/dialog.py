@@ -127,7 +127,7 @@ class Dialog:
         body: bytes = b"",
     ) -> Request:
         """Section 12.2.1.1: a request inside the dialog, without Via."""
-        uri, routes = self._routing()
+        uri, routes = routing(self.remote_target, self.route_set)
         lines = [
             ("Max-Forwards", "70"),
             *[("Route", str(route)) for route in routes],
@@ -144,15 +144,16 @@ class Dialog:
         """The URI from which the next hop is found (section 8.1.2)."""
         return self.route_set[0].uri if self.route_set else self.remote_target
 
-    def _routing(self) -> tuple[Uri, tuple[NameAddr, ...]]:
-        """Request-URI and Route. A first route without `lr` is a strict router: it wants to find
-        itself in the Request-URI, and the target at the end of Route."""
-        if not self.route_set:
-            return self.remote_target, ()
-        first = self.route_set[0].uri
-        if not isinstance(first, SipUri) or first.has_param("lr"):
-            return self.remote_target, self.route_set
-        return first.address_only(), (*self.route_set[1:], NameAddr("", self.remote_target))
+
+def routing(target: Uri, route_set: tuple[NameAddr, ...]) -> tuple[Uri, tuple[NameAddr, ...]]:
+    """Request-URI and Route (sections 8.1.2 and 12.2.1.1). A first route without `lr` is a strict
+    router: it wants to find itself in the Request-URI, and the target at the end of Route."""
+    if not route_set:
+        return target, ()
+    first = route_set[0].uri
+    if not isinstance(first, SipUri) or first.has_param("lr"):
+        return target, route_set
+    return first.address_only(), (*route_set[1:], NameAddr("", target))
 
 
 def _target(message: Message) -> Uri | None:

@@ -17,6 +17,7 @@ from applet.randomness import Randomness
 from applet.sip.authenticator import Authenticator
 from applet.sip.client_request import Way
 from applet.sip.core import Core, EndpointConfig, Incoming
+from applet.sip.dialog import routing
 from applet.sip.digest import Credentials
 from applet.sip.events import Event, Trace
 from applet.sip.grammar import MessageError
@@ -223,37 +224,37 @@ class Endpoint:
         same answer again (section 8.2.7)."""
         core = self._core
         inspect(request, core.config)
-        note_source(request, hop.address)
         known = core.transactions.server_of(request)
         if known is not None:
             known.receive_again(now)
-            return
-        if len(core.transactions) >= core.config.max_transactions:
-            raise RefusedError(503, (("Retry-After", "5"),), partial=request)
-        invite = core.transactions.cancelled_by(request) if request.method == "CANCEL" else None
-        if request.method != "CANCEL" and core.transactions.is_merged(request):
-            raise RefusedError(482, partial=request)
-        respond = core.transport.responder(request, hop)
-        tag = core.new_tag() if invite is None else invite.to_tag
-        transaction = core.transactions.begin_server(request, hop, respond, tag, now)
-        incoming = Incoming(request, transaction, hop)
-        if request.method == "CANCEL":
-            incoming.respond(481 if invite is None else 200, now)
-            if invite is not None:
-                invite.cancel(request, now)
+        elif request.method == "CANCEL":
+            self._receive_cancel(request, hop, now)
         elif request.to.tag is not None:
-            self._receive_in_dialog(incoming, now)
+            user = core.dialogs.get((request.call_id, request.to.tag, request.from_.tag or ""))
+            if user is None:
+                raise RefusedError(481, partial=request)
+            user.on_request(self._begin(request, hop, core.new_tag(), now), now)
+        elif len(core.transactions) >= core.config.max_transactions:
+            raise RefusedError(503, (("Retry-After", "5"),), partial=request)
+        elif core.transactions.is_merged(request):
+            raise RefusedError(482, partial=request)
         else:
-            self._receive_first(incoming, now)
+            self._receive_first(self._begin(request, hop, core.new_tag(), now), now)
 
-    def _receive_in_dialog(self, incoming: Incoming, now: float) -> None:
-        request = incoming.request
-        dialog = (request.call_id, request.to.tag or "", request.from_.tag or "")
-        user = self._core.dialogs.get(dialog)
-        if user is None:
-            incoming.respond(481, now)
-        else:
-            user.on_request(incoming, now)
+    def _receive_cancel(self, cancel: Request, hop: Hop, now: float) -> None:
+        """Section 9.2: answered with the tag that the INVITE's answers have."""
+        invite = self._core.transactions.cancelled_by(cancel)
+        if invite is None:
+            raise RefusedError(481, partial=cancel)
+        self._begin(cancel, hop, invite.to_tag, now).respond(200, now)
+        invite.cancel(cancel, now)
+
+    def _begin(self, request: Request, hop: Hop, to_tag: str, now: float) -> Incoming:
+        """Remember a new request, so that its repetitions get the same answer."""
+        note_source(request, hop.address)
+        respond = self._core.transport.responder(request, hop)
+        transactions = self._core.transactions
+        return Incoming(request, transactions.begin_server(request, hop, respond, to_tag, now), hop)
 
     def _receive_first(self, incoming: Incoming, now: float) -> None:
         """A request outside every dialog."""
@@ -262,7 +263,7 @@ class Endpoint:
             incoming.respond(200, now, headers=CAPABILITIES)
         elif request.method == "INVITE":
             assert isinstance(request.uri, SipUri)  # `inspect` has refused everything else
-            user = core.config.users[0] if core.config.users else request.uri.user
+            user = core.config.users[0] if core.config.users else request.uri.user_unescaped
             session = InviteSession(
                 core, request, outgoing=False, contact_user=user, preferred=None
             )
@@ -294,16 +295,17 @@ def _first_request(
 ) -> Request:
     """Section 8.1.1: a request outside a dialog, without Via and Contact."""
     address = to.address_only() if isinstance(to, SipUri) else to
+    request_uri, routes = routing(uri, tuple(NameAddr("", hop) for hop in route))
     headers = [
         ("Max-Forwards", "70"),
-        *[("Route", f"<{hop}>") for hop in route],
+        *[("Route", str(hop)) for hop in routes],
         ("From", str(local.with_tag(core.new_tag()))),
         ("To", str(NameAddr("", address))),
         ("Call-ID", core.new_call_id()),
         ("CSeq", f"{core.new_sequence()} {method}"),
         *lines,
     ]
-    return Request(method, uri, headers)
+    return Request(method, request_uri, headers)
 
 
 def _authenticator(credentials: Credentials | None, core: Core) -> Authenticator | None:
