@@ -75,7 +75,7 @@ def test_ready_comes_first_and_tells_where_and_how_fast() -> None:
 def test_a_call_of_a_given_length_to_the_desk_ends_by_itself_with_0() -> None:
     with (
         Headless(mode="desk") as desk,
-        Headless("--call", f"sip:{desk.address}", "--duration", "1") as phone,
+        Headless("--call", f"sip:{desk.address}", "--duration", "3") as phone,
     ):
         phone.wait_for_state("connected")
         phone.wait_for_state("ended")
@@ -98,6 +98,6 @@ def test_the_demo_makes_its_call_as_text_where_there_is_no_screen() -> None:
     with applet("demo") as demo:
         assert demo.wait(60) == 0, demo.transcript()
     said = "\n".join(demo.lines).lower()
-    for word in ("ringing", "connected", "level", "quality", "hold", "resume", "hang", "ended"):
+    for word in ("ringing", "answers", "levels", "quality", "hold", "resume", "hang up", "ended"):
         assert word in said, f"{word} is missing in:\n{said}"
     assert not demo.errors

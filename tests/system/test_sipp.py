@@ -93,7 +93,7 @@ def test_we_are_called_and_both_are_heard(
             scenario, tmp_path, target=phone.address, transport=transport, rtp_port=far_end.port
         ) as sipp,
     ):
-        assert "A Caller" in str(phone.wait_for("incoming")["from"])
+        assert "sip:sipp@" in str(phone.wait_for("incoming")["from"])
         far_end.talk_to(phone.connected())
         heard.wait_for(4)
         phone.hang_up()
@@ -169,8 +169,8 @@ def test_early_media_is_heard_and_nothing_of_ours_is_sent_before_the_answer(
         our_phone(ours, heard) as phone,
     ):
         phone.send(f"call {sipp.uri}")
-        phone.wait_for_state("early")
         far_end.talk_to(str(phone.wait_for("media")["local"]))
+        phone.wait_for_state("early")
         phone.wait_for_state("connected")
         answered, length = time.monotonic(), heard.seconds()
         heard.wait_for(3)
