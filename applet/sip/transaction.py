@@ -129,7 +129,8 @@ OTHER_CLIENT_TIMERS: StateTimers = {
 }
 
 # RFC 6026 section 7.1: a transport error never ends an INVITE server transaction, so that
-# repeated INVITEs are not taken for new ones; the user is told and the timers end it.
+# repeated INVITEs are not taken for new ones; the user is told and the timers end it. That the
+# ACK to a refusal never came (timer H) is not told: the user has done with that INVITE.
 INVITE_SERVER: Table = {
     (_S.PROCEEDING, _I.REQUEST): (_S.PROCEEDING, (_A.SEND,)),
     (_S.PROCEEDING, _I.TIMER_100): (_S.PROCEEDING, (_A.SEND_100,)),
@@ -145,7 +146,7 @@ INVITE_SERVER: Table = {
     (_S.COMPLETED, _I.REQUEST): (_S.COMPLETED, (_A.SEND,)),
     (_S.COMPLETED, _I.TIMER_G): (_S.COMPLETED, (_A.SEND,)),
     (_S.COMPLETED, _I.ERROR): (_S.COMPLETED, (_A.FAILURE,)),
-    (_S.COMPLETED, _I.TIMER_H): (_S.TERMINATED, (_A.TIMEOUT,)),
+    (_S.COMPLETED, _I.TIMER_H): (_S.TERMINATED, ()),
     (_S.COMPLETED, _I.ACK): (_S.CONFIRMED, ()),
     (_S.CONFIRMED, _I.TIMER_I): (_S.TERMINATED, ()),
 }
