@@ -230,6 +230,10 @@ class Dialer:
         if self._menu is not None:
             self._menu.destroy()
         self._menu = tk_menu(self.root, self.theme, entries, self.ask)
+        self._menu.update_idletasks()
+        if y > self.root.winfo_screenheight() / 2:
+            # Above the pointer, so that it does not stand on an entry by chance.
+            y -= self._menu.winfo_reqheight()
         self._menu.tk_popup(x, y)
 
     def _choose_file(self) -> None:

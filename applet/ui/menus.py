@@ -24,9 +24,9 @@ def tk_menu(
         activebackground=palette.accent,
         activeforeground="white",
         selectcolor=palette.ink,
-        relief="flat",
-        borderwidth=theme.px(4),
-        activeborderwidth=theme.px(3),
+        relief="solid",
+        borderwidth=1,
+        activeborderwidth=0,
     )
     ticks = []
     for entry in entries:

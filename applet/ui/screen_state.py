@@ -353,8 +353,8 @@ class ScreenState:
             Act.CLOSE: lambda: self._close(now),
             Act.QUIT: lambda: self._quit(now),
             Act.MOVED: lambda: self._moved(value),
-            Act.TRAY_READY: lambda: self._tray(True),
-            Act.TRAY_MISSING: lambda: self._tray(False),
+            Act.TRAY_READY: self._tray_ready,
+            Act.TRAY_MISSING: lambda: self._tray_missing(value),
         }
         if not self.quitting:
             doors[act]()
@@ -473,10 +473,17 @@ class ScreenState:
             self.settings = place
             self._save_now()
 
-    def _tray(self, present: bool) -> None:
-        self.tray_present = present
-        if not present:
-            self.report(Say.NO_TRAY)
+    def _tray_ready(self) -> None:
+        self.tray_present = True
+        self.notes.pop(Say.NO_TRAY, None)
+
+    def _tray_missing(self, why: str) -> None:
+        self.tray_present = False
+        self.report(Say.NO_TRAY)
+        if why:
+            self._logged("No tray icon", why)
+        if not self.window_shown:
+            self._show()  # there is no other way back to it
 
     def _save_now(self) -> None:
         self._save_at = None

@@ -6,9 +6,10 @@ long the call was, {phone} the brand's other telephone number.
 """
 
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from applet.brand import Brand
+if TYPE_CHECKING:
+    from applet.brand import Brand
 from applet.phone.messages import Reason
 
 
@@ -319,7 +320,7 @@ class Speaker:
 
     __slots__ = ("_brand", "_language", "_names")
 
-    def __init__(self, brand: Brand, language: Language = ENGLISH) -> None:
+    def __init__(self, brand: "Brand", language: Language = ENGLISH) -> None:
         self._brand = brand
         self._language = language
         self._names = {

@@ -8,6 +8,7 @@ only put a request on the window's queue; nothing here touches Tk.
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -65,14 +66,21 @@ class Tray:
     # --- the tray thread ---------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._wait_and_run()
+        except Exception:
+            self._ask(Request(Act.TRAY_MISSING, traceback.format_exc()))
+
+    def _wait_and_run(self) -> None:
         started = time.monotonic()
         told = False
         while not self._stopping.is_set() and time.monotonic() - started < PATIENCE:
             make = _find_tray()
             if make is not None:
                 self._latest_view(wait=False)
+                letters = filter(str.isalnum, self._product.encode("ascii", "ignore").decode())
                 icon = make(
-                    self._product.replace(" ", ""),
+                    "".join(letters) or "Phone",
                     self._picture(self._view.icon),
                     self._view.tooltip,
                     _menu(lambda: self._view.menu, self._ask),
@@ -93,8 +101,10 @@ class Tray:
             self.notifies = icon.can_notify()
             while not self._stopping.is_set():
                 self._obey(icon)
-        finally:
             icon.visible = False
+        except Exception:
+            self._ask(Request(Act.TRAY_MISSING, traceback.format_exc()))
+        finally:
             icon.stop()
 
     def _dock(self, icon: Any) -> None:

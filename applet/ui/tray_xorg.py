@@ -22,15 +22,20 @@ class XorgIcon(Icon):  # type: ignore[misc]
     _icon_data: Any
 
     def __init__(self, name: str, icon: Any, title: str, menu: Any) -> None:
-        super().__init__(name, icon, title, menu)
+        super().__init__(name, icon, title.encode("latin-1", "replace").decode("latin-1"), menu)
         self._window.change_attributes(
-            event_mask=X.ExposureMask | X.StructureNotifyMask | X.ButtonPressMask
+            event_mask=X.ExposureMask
+            | X.StructureNotifyMask
+            | X.ButtonPressMask
+            | X.ButtonReleaseMask
         )
         # So that clearing the window shows the tray; a tray of another depth cannot.
         self._window.change_attributes(
             background_pixmap=X.ParentRelative, onerror=error.CatchError(error.BadMatch)
         )
+        self._message_handlers[X.ButtonRelease] = self._on_button_release
         self._display.flush()
+        self.title = title
 
     def docked(self) -> bool:
         return self._systray_manager is not None
@@ -47,12 +52,28 @@ class XorgIcon(Icon):  # type: ignore[misc]
             self.visible = False
             self.visible = True
 
+    def _update_icon(self) -> None:
+        """Draw only: pystray would ask to be docked again, and some trays then drop the icon."""
+        self._icon_data = None
+        self._draw()
+        self._icon_valid = True
+
+    def _update_title(self) -> None:
+        """In UTF-8: the older property that pystray sets knows Latin-1 only."""
+        utf8, name = map(self._display.intern_atom, ("UTF8_STRING", "_NET_WM_NAME"))
+        self._window.change_property(name, utf8, 8, self.title.encode())
+        self._display.flush()
+
     def _on_button_press(self, event: Any) -> None:
         if event.detail == 3:
             self.ask(Request(Act.LIST_DEVICES))
-            self.ask(Request(Act.TRAY_MENU, f"{event.root_x},{event.root_y}"))
         else:
             super()._on_button_press(event)
+
+    def _on_button_release(self, event: Any) -> None:
+        """Not before: while the button is down, the pointer is ours and no menu can have it."""
+        if event.detail == 3:
+            self.ask(Request(Act.TRAY_MENU, f"{event.root_x},{event.root_y}"))
 
     def _assert_icon_data(self, width: int, height: int) -> None:
         """The picture on the tray's own colour: X windows of this kind have no transparency."""

@@ -38,7 +38,7 @@ class Act(Enum):
     MOVED = "moved"  # the window's place: "x,y"
     TRAY_MENU = "tray_menu"  # post the menu at the pointer: "x,y" (where trays have none)
     TRAY_READY = "tray_ready"
-    TRAY_MISSING = "tray_missing"
+    TRAY_MISSING = "tray_missing"  # why, for the log
 
 
 class Request(NamedTuple):
