@@ -8,9 +8,10 @@ long the call was, {phone} the brand's other telephone number.
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from applet.phone.messages import Reason
+
 if TYPE_CHECKING:
     from applet.brand import Brand
-from applet.phone.messages import Reason
 
 
 class Say(Enum):
