@@ -5,6 +5,7 @@ files, devices and the network belong to other threads.
 """
 
 import contextlib
+import re
 import time
 import tkinter as tk
 import traceback
@@ -23,6 +24,7 @@ from applet.ui.pictures import ICONS
 from applet.ui.presenter import Presenter
 from applet.ui.strings import Word
 from applet.ui.theme import Theme
+from applet.ui.toast import Toast
 from applet.ui.view import (
     Act,
     ChooseFile,
@@ -93,7 +95,9 @@ class Dialer:
         self._set_window_icon(Path(brand.icon) if brand.icon else ICONS / "idle.png")
         self.face = Face(self.root, self.theme, presenter.speaker, self.ask, self._open_menu)
         self.help: HelpWindow | None = None
+        self.toast = Toast(self.root, self.theme, lambda: self.ask(Request(Act.SHOW)))
         self.root.protocol("WM_DELETE_WINDOW", lambda: self.ask(Request(Act.CLOSE)))
+        self.root.resizable(False, False)
         self._place_window()
         self._tick()
         self.root.deiconify()
@@ -170,9 +174,7 @@ class Dialer:
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case RaiseWindow():
-                self.root.deiconify()
-                self.root.lift()
-                self.root.focus_force()
+                self._raise()
             case HideWindow():
                 self._remember_place()
                 self.root.withdraw()
@@ -182,12 +184,24 @@ class Dialer:
                 # Not from here: the dialogue pumps events until the person has chosen.
                 self.root.after_idle(self._choose_file)
             case Notify(title, text):
-                if self.tray is not None:
-                    self.tray.notify(title, text)
+                self._notify(title, text)
             case Save(values):
                 settings.save(self._settings_folder, values)
             case Finish():
-                self.root.destroy()
+                self._finish()
+
+    def _notify(self, title: str, text: str) -> None:
+        if self.tray is not None and self.tray.notifies:
+            self.tray.notify(title, text)
+        elif self.root.focus_displayof() is None:
+            self.toast.show(title, text)  # not to somebody who is looking at the window
+
+    def _finish(self) -> None:
+        for effect in self._presenter.effects():
+            self._carry_out(effect)
+        if self.tray is not None:
+            self.tray.stop()
+        self.root.destroy()
 
     def _failed(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
@@ -214,14 +228,21 @@ class Dialer:
         left, top = self.root.winfo_vrootx(), self.root.winfo_vrooty()
         right = left + self.root.winfo_vrootwidth() - self.theme.px(200)
         bottom = top + self.root.winfo_vrootheight() - self.theme.px(200)
-        self.root.resizable(False, False)
         if x is not None and y is not None and left <= x <= right and top <= y <= bottom:
             self.root.geometry(f"+{x}+{y}")
 
     def _remember_place(self) -> None:
-        self._presenter.ask(
-            Request(Act.MOVED, f"{self.root.winfo_x()},{self.root.winfo_y()}"), time.monotonic()
-        )
+        """By Tk's geometry: the window's own co-ordinates would wander by its frame."""
+        place = re.search(r"\+(-?\d+)\+(-?\d+)$", self.root.geometry())
+        if place and self.root.winfo_viewable():
+            self._presenter.ask(Request(Act.MOVED, ",".join(place.groups())), time.monotonic())
+
+    def _raise(self) -> None:
+        if self.root.state() == "withdrawn":
+            self._place_window()
+        self.root.deiconify()
+        self.root.lift()
+        self.root.focus_force()
 
     def _open_menu(self, x: int, y: int) -> None:
         self._post_menu(self._presenter.window_menu(), x, y)

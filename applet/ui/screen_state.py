@@ -356,7 +356,7 @@ class ScreenState:
             Act.TRAY_READY: self._tray_ready,
             Act.TRAY_MISSING: lambda: self._tray_missing(value),
         }
-        if not self.quitting:
+        if not self.quitting or act is Act.MOVED:
             doors[act]()
 
     def _dial(self, uri: str, who: str) -> None:
@@ -458,6 +458,7 @@ class ScreenState:
     def _quit(self, now: float) -> None:
         self.quitting = True
         self.help_open = False
+        self._effects.append(HideWindow())
         if self._save_at is not None:
             self._save_now()
         if self.stopped:

@@ -1,0 +1,151 @@
+"""The log: what is taken out of every line, and the files that keep it for seven days.
+
+The redaction is pure. It takes out passwords, credentials, the user parts and names in addresses,
+digits and bodies; of a session description it keeps the lines that say how media flow, which is
+what a one-way call is found by, and nothing else. What is not known to be harmless goes.
+"""
+
+import re
+import time
+from pathlib import Path
+from threading import Lock
+
+KEPT_DAYS = 7
+LARGEST = 5_000_000  # bytes of one day's file; after that the day's log is full
+GONE = "***"
+
+_USER_PART = re.compile(r"\b(sips?|turns?|stuns?|https?|xmpp):(?://)?[^@<>\"\s]*@", re.IGNORECASE)
+_NUMBER = re.compile(r"\b(tel|mailto):[^>\s;,\"]+", re.IGNORECASE)
+_QUOTED_NAME = re.compile(r'"(?:[^"\\]|\\.)*"(?=\s*<)')
+_SECRET_VALUE = re.compile(
+    r"\b(password|passwd|pwd|secret|token|response|key|inline)(\s*[=:]\s*)(\"[^\"]*\"|[^\s,;&]+)",
+    re.IGNORECASE,
+)
+# Headers (and their short forms) whose whole value is somebody's business, RFC 3261 section 20,
+# RFC 7433, RFC 3323 and the like.
+_PRIVATE_HEADERS = {
+    "authorization",
+    "proxy-authorization",
+    "authentication-info",
+    "subject",
+    "s",
+    "organization",
+    "user-to-user",
+    "call-info",
+    "identity",
+    "y",
+}
+_CREDENTIALS = {"authorization", "proxy-authorization"}
+# Lines of a session description that carry no name and no key.
+_HARMLESS_SDP = re.compile(
+    r"v=|c=|t=|m=|b=|a=(?:rtpmap|fmtp|ptime|maxptime|rtcp|mid|label|sendrecv|sendonly|recvonly|"
+    r"inactive|rtcp-mux|rtcp-fb|group|setup|candidate|end-of-candidates)\b"
+)
+
+
+def redact(line: str) -> str:
+    """One line of any text without user parts, numbers, names and secrets."""
+    line = _USER_PART.sub(rf"\1:{GONE}@", line)
+    line = _NUMBER.sub(rf"\1:{GONE}", line)
+    line = _QUOTED_NAME.sub(f'"{GONE}"', line)
+    return _SECRET_VALUE.sub(rf"\1\2{GONE}", line)
+
+
+def redact_message(message: str) -> str:
+    """A whole SIP message as it may be shown and kept; for a partial or broken one too."""
+    head, _, body = message.replace("\r\n", "\n").partition("\n\n")
+    lines = _unfolded(head)
+    shown = [redact(lines[0])] + [_redact_header(line) for line in lines[1:]]
+    if not body:
+        return "\n".join(shown)
+    return "\n".join([*shown, "", *_redact_body(body, _content_type(lines))])
+
+
+def _unfolded(head: str) -> list[str]:
+    """Header lines, each with its continuations (RFC 3261 section 7.3.1)."""
+    return re.sub(r"\n[ \t]+", " ", head).split("\n")
+
+
+def _redact_header(line: str) -> str:
+    name, colon, value = line.partition(":")
+    if name.strip().lower() not in _PRIVATE_HEADERS:
+        return _without_name(name, redact(line))
+    scheme = value.split(None, 1)[0] if value.split() else ""
+    keeps = f"{scheme} " if name.strip().lower() in _CREDENTIALS and scheme else ""
+    return f"{name}{colon} {keeps}{GONE}"
+
+
+def _without_name(name: str, line: str) -> str:
+    """A display name may stand without quotes: `From: Bob <sip:...>`."""
+    known, colon, value = line.partition(":")
+    if not colon or known != name or "<" not in value:
+        return line
+    shown = re.sub(r"(^|,)([^<>,\"]*[^<>,\"\s][^<>,\"]*)(?=<)", rf"\1 {GONE} ", value)
+    return f"{known}:{shown}"
+
+
+def _content_type(lines: list[str]) -> str:
+    for line in lines[1:]:
+        name, _, value = line.partition(":")
+        if name.strip().lower() in ("content-type", "c"):
+            return value.partition(";")[0].strip().lower()
+    return ""
+
+
+def _redact_body(body: str, content_type: str) -> list[str]:
+    if content_type != "application/sdp":
+        return [f"[{len(body)} characters of {content_type or 'something'}]"]
+    return [_redact_sdp(line) for line in body.rstrip("\n").split("\n")]
+
+
+def _redact_sdp(line: str) -> str:
+    if line.startswith("o="):
+        return f"o={GONE} {line.partition(' ')[2]}"
+    if _HARMLESS_SDP.match(line):
+        return line
+    return f"{line[:2] if line[1:2] == '=' else ''}{GONE}"
+
+
+class LogFile:
+    """One file a day in `folder`; files older than a week are deleted. Safe from any thread;
+    a full disk loses lines, never the call."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = Lock()
+        self._day = ""
+
+    def write(self, line: str, detail: str = "") -> None:
+        """Append `line`, and `detail` indented under it. Both are redacted already."""
+        now = time.time()
+        stamp = f"{time.strftime('%H:%M:%S', time.localtime(now))}.{int(now * 1000) % 1000:03}"
+        whole = "".join(f"\n    {part}" for part in detail.rstrip().splitlines())
+        with self._lock:
+            try:
+                self._append(
+                    time.strftime("%Y-%m-%d", time.localtime(now)), f"{stamp} {line}{whole}\n"
+                )
+            except OSError:
+                self._day = ""  # try the folder again with the next line
+
+    def path(self, day: str) -> Path:
+        """The file of `day`, as `2026-11-30`."""
+        return self._folder / f"log-{day}.txt"
+
+    def _append(self, day: str, text: str) -> None:
+        path = self.path(day)
+        if day != self._day:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._forget_old(day)
+            self._day = day
+        if path.exists() and path.stat().st_size > LARGEST:
+            return
+        with path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+
+    def _forget_old(self, day: str) -> None:
+        oldest = time.mktime(time.strptime(day, "%Y-%m-%d")) - (KEPT_DAYS - 1) * 86400
+        kept = self.path(time.strftime("%Y-%m-%d", time.localtime(oldest))).name
+        for path in self._folder.glob("log-*.txt"):
+            if path.name < kept:
+                path.unlink(missing_ok=True)
