@@ -7,10 +7,12 @@ are told; again until it wants nothing more.
 
 import threading
 import time
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NamedTuple
 
 from applet.address import Address
+from applet.log import redact, redact_message
 from applet.phone.messages import (
     Command,
     Event,
@@ -58,6 +60,7 @@ class CoreThread:
     `next_free_port` the next free one is taken when it is in use. `[::1]` is `Address("::1", 0)`.
     `stun_servers`: asked for the mapped addresses of our sockets; empty contacts nobody. With
     them `media_opened` brings the mapped addresses (after 300 ms at most, else the bound ones).
+    `log` gets each redacted line in the core thread, and must not wait.
     `events`: everything the phone says, in order, ending with `Stopped`. One reader.
     """
 
@@ -69,11 +72,13 @@ class CoreThread:
         *,
         next_free_port: bool = False,
         stun_servers: tuple[Address, ...] = (),
+        log: Callable[[Logged], None] | None = None,
     ) -> None:
         self.events: SimpleQueue[Event] = SimpleQueue()
         self._phone = phone
         self._receive = phone.receive_datagram
         self._media = media
+        self._log = log
         self._sip_bind = sip_bind
         self._next_free_port = next_free_port
         self._stun_servers = stun_servers
@@ -171,7 +176,7 @@ class CoreThread:
                 for order in orders:
                     self._carry_out(order, now)
                 for event in phone.events():
-                    self.events.put(event)
+                    self._tell(event)
                 if not datagrams and not orders:
                     return
             except Exception as error:
@@ -193,22 +198,33 @@ class CoreThread:
                 self._open_media(call, remote_host, now)
             case LookUp(host=host, port=port):
                 self._resolver.look_up(host, port, now)
-            case TraceMessage():
-                return
+            case TraceMessage(sent=sent, data=data, peer=peer):
+                self._tell(_logged(sent, data, peer))
             case Stop():
                 self._running = False
             case _:
                 self._media.submit(order)
 
+    def _tell(self, event: Event) -> None:
+        if self._log is not None and isinstance(event, Logged):
+            self._log(event)
+        self.events.put(event)
+
     def _open_media(self, call: int, remote_host: str, now: float) -> None:
+        """The INVITE leaves before the media thread wakes: they would wait for each other."""
         try:
-            rtp, rtcp = self._media.open(call, remote_host)
+            opened = self._media.open(call, remote_host)
         except OSError:
             self._phone.media_opened(call, None, None, now)
             return
+        sockets = opened.sockets
         if self._stun_server is None:
-            self._phone.media_opened(call, rtp, rtcp, now)
+            self._phone.media_opened(call, sockets.rtp_address, sockets.rtcp_address, now)
+            for datagram in self._phone.datagrams_to_send():
+                self._send(datagram, now)
+            self._media.adopt(opened)
         else:
+            self._media.adopt(opened)
             self._media.map(call, self._stun_server)
 
     def _close(self) -> None:
@@ -270,3 +286,10 @@ class CoreThread:
 
     def stream_failed(self, remote: Address, flow: int | None, now: float) -> None:
         self._phone.connection_failed(Hop(Transport.TCP, remote, flow), now)
+
+
+def _logged(sent: bool, data: bytes, peer: str) -> Logged:
+    """`> INVITE sip:***@host (192.0.2.1:5060)`, with the whole redacted message behind it."""
+    message = data.decode("utf-8", "replace")
+    first = message.partition("\r\n")[0].removeprefix("SIP/2.0 ").removesuffix(" SIP/2.0")
+    return Logged(f"{'>' if sent else '<'} {redact(first)} ({peer})", redact_message(message))

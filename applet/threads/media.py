@@ -89,7 +89,9 @@ class MediaMapped(NamedTuple):
 MediaAnswer = MediaMapped | MediaHappened | MediaCounted | AudioHappened | Levels | Logged | Trouble
 
 
-class _Opened(NamedTuple):
+class OpenedMedia(NamedTuple):
+    """The sockets of one call, on their way to the media thread."""
+
     call: int
     session: MediaSession
     sockets: MediaSockets
@@ -169,12 +171,15 @@ class MediaThread:
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
         self._thread.start()
 
-    def open(self, call: int, remote_host: str) -> tuple[Address, Address]:
-        """Bind the call's RTP and RTCP sockets and hand them over; any thread. Returns the two
-        addresses to advertise. Raises OSError when no pair of ports is free."""
+    def open(self, call: int, remote_host: str) -> OpenedMedia:
+        """Bind the call's RTP and RTCP sockets; any thread. `adopt` hands them over. Raises
+        OSError when no pair of ports is free."""
         sockets = self._ports.bind(remote_host)
-        self._loop.post(_Opened(call, MediaSession(self._random, self._cname), sockets))
-        return sockets.rtp_address, sockets.rtcp_address
+        return OpenedMedia(call, MediaSession(self._random, self._cname), sockets)
+
+    def adopt(self, opened: OpenedMedia) -> None:
+        """From now on the sockets belong to the media thread; before any order for this call."""
+        self._loop.post(opened)
 
     def map(self, call: int, server: Address) -> None:
         """Ask a STUN server (an IP) what it sees of the call's sockets; any thread, after `open`.
@@ -228,7 +233,7 @@ class MediaThread:
         match value:
             case _Recorded(call=recording):
                 recording.recorded(now)
-            case _Opened():
+            case OpenedMedia():
                 self._opened(value)
             case _FileRead(call=number) if number in self._calls:
                 self._file_read(self._calls[number], value)
@@ -279,7 +284,7 @@ class MediaThread:
             case CloseMedia():
                 self._close_call(call, now)
 
-    def _opened(self, opened: _Opened) -> None:
+    def _opened(self, opened: OpenedMedia) -> None:
         number, session, sockets = opened
         device = self._device_factory(number)
         session.set_gain(*self._gains)
