@@ -6,6 +6,7 @@ from tests.support.process import wait_until
 from tests.support.speech import RATE, Samples, read_wav
 
 BYTES_PER_SECOND = 2 * RATE
+HEADER_BYTES = 44
 
 
 class Recording:
@@ -15,7 +16,8 @@ class Recording:
         self.path = path
 
     def seconds(self) -> float:
-        return self.path.stat().st_size / BYTES_PER_SECOND if self.path.exists() else 0.0
+        size = self.path.stat().st_size if self.path.exists() else 0
+        return max(size - HEADER_BYTES, 0) / BYTES_PER_SECOND
 
     def wait_for(self, seconds: float) -> None:
         """Wait until it is that much longer than now."""

@@ -286,7 +286,7 @@ def test_fault_04_hold_silences_us_at_once_whatever_the_answer(
         resumed, resumed_length = time.monotonic(), heard.seconds()
         phone.send("resume")
         phone.wait_for_state("connected")
-        far_end.wait_for_sound(3)
+        far_end.wait_for_sound(4)
         phone.hang_up()
         sipp.check()
     compare(ours.sound, far_end.heard(until=held)).check()
