@@ -22,7 +22,9 @@ _MASK = (1 << 32) - 1
 _WINDOW_SIZE = 64
 _WINDOW = (1 << _WINDOW_SIZE) - 1
 _REVIEW_GAIN = 0.3
-"""Of R in G.107: the delay of running speech is not touched for less."""
+"""Of R in G.107: the delay is not touched for less ..."""
+_GAP_GAIN = 5.0
+"""... and running speech not moved for less, when its next packet is there."""
 
 
 class Buffered(NamedTuple):
@@ -67,6 +69,7 @@ class JitterBuffer:
         "_last_sequence",
         "_least_schedule",
         "_newest",
+        "_pause",
         "_paused",
         "_playing",
         "_rate",
@@ -100,6 +103,7 @@ class JitterBuffer:
         self._jump: int | None = None
         self._playing = False
         self._paused = False
+        self._pause: int | None = None  # the timestamp at which the last pause began
         self._cursor = 0  # timestamp of what is played next
         self._floor = 0  # where the last packet that was played ended: all before it is past
         self._duration = 0
@@ -129,15 +133,32 @@ class JitterBuffer:
             return
         assert self._newest is not None
         extended = self._newest + ((timestamp - self._newest + _HALF) & _MASK) - _HALF
-        if not pause and not self._measured(int(now * self._rate) - extended, now):
+        transit = int(now * self._rate) - extended
+        if pause:
+            self._push_pause(Buffered(extended, sequence, payload_type, payload, True), transit)
+            return
+        if not self._measured(transit, now):
             self.late += 1
             return
         self._newest = extended
         if self._playing and extended < self._floor:
-            self.late += not pause
+            self.late += 1
             return
-        self._store[extended] = Buffered(extended, sequence, payload_type, payload, pause)
+        self._store[extended] = Buffered(extended, sequence, payload_type, payload)
         self._bound(extended)
+
+    def _push_pause(self, packet: Buffered, transit: int) -> None:
+        """All packets of one digit have the timestamp of its beginning: the first of them is the
+        one, and it is not late: a pause begins now at the earliest."""
+        timestamp = packet.timestamp
+        if timestamp == self._pause or self._is_far(transit):
+            return
+        self._pause = timestamp
+        if self._playing:
+            timestamp = max(timestamp, self._cursor)
+        if timestamp not in self._store:
+            self._store[timestamp] = packet
+            self._bound(timestamp)
 
     def _begin_source(self, sequence: int, timestamp: int, now: float) -> None:
         self._newest = timestamp
@@ -167,7 +188,7 @@ class JitterBuffer:
         off is an accident, two in a row are a sender that began anew."""
         if now - self._last_arrival > self.STALE_S:
             self._begin_anew(transit, now)
-        elif abs(transit - self._delay.base) > self.JUMP_S * self._rate:
+        elif self._is_far(transit):
             previous, self._jump = self._jump, transit
             if previous is None or abs(transit - previous) > self.JUMP_S * self._rate:
                 return False
@@ -176,6 +197,9 @@ class JitterBuffer:
         self._last_arrival = now
         self._delay.measure(transit, now)
         return True
+
+    def _is_far(self, transit: int) -> bool:
+        return abs(transit - self._delay.base) > self.JUMP_S * self._rate
 
     def _begin_anew(self, transit: int, now: float) -> None:
         self._drop(self._store)
@@ -284,8 +308,10 @@ class JitterBuffer:
     def _belated(self, now: float) -> Buffered | None:
         """The gap is being concealed, and now a packet of it is here."""
         schedule = int(now * self._rate) - self._cursor
-        worth = self._cursor - self._delay.change(schedule, grow_only=True)
-        belated = sorted(ts for ts in self._store if ts < self._cursor)
+        belated = sorted(timestamp for timestamp in self._store if timestamp < self._cursor)
+        others = len(belated) < len(self._store)
+        gain = _GAP_GAIN if others else 0.0
+        worth = self._cursor - self._delay.change(schedule, grow_only=True, gain=gain)
         for timestamp in belated:
             if timestamp >= worth:
                 return self._leap(timestamp, now)
@@ -293,7 +319,7 @@ class JitterBuffer:
         skip = self._cursor - newest
         if skip < self._duration:
             return self._leap(newest, now, skip)
-        if len(belated) < len(self._store):
+        if others:
             self._drop(belated)
             return self._next(min(self._store), now)
         # Its own sound, a little late, is better than more concealment.

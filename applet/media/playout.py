@@ -21,6 +21,8 @@ from applet.media.quality import QualityStatistics
 from applet.media.time_stretch import TimeStretch
 
 _HISTORY_FRAMES = 3
+_LONGEST_PACKET_FRAMES = 10
+"""200 ms: nobody sends more, and what is decoded must be played."""
 _LONGEST_LOSS_FRAMES = 250
 """A longer gap counts as this much loss; the rest of it is somebody's decision."""
 
@@ -34,8 +36,8 @@ _PATIENCE = 8
 _LIKENESS = 0.85
 _SILENCE_RMS = 40
 """-58 dBFS: there a cut is not heard; neither ..."""
-_QUIET_RATIO = 16
-"""... when it is 24 dB quieter than the loudest of the last seconds."""
+_QUIET_RATIO = 40
+"""... when it is 32 dB quieter than the loudest of the last seconds."""
 _LOUDNESS_DECAY = 0.998
 
 
@@ -145,7 +147,7 @@ class Playout:
         decoder = self._decoders.get(packet.payload_type)
         if decoder is None:
             return b""
-        pcm = decoder.decode(packet.payload)
+        pcm = decoder.decode(packet.payload)[: 2 * self._frame * _LONGEST_PACKET_FRAMES]
         if packet.skip:
             pcm = pcm[2 * self._samples(packet.skip) :]
         self.buffer.advance(self._clock_units(len(pcm) // 2), heard=True)
