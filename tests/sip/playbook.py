@@ -9,7 +9,7 @@ from applet.sip.endpoint import Endpoint
 from applet.sip.events import Event, IncomingInvite
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Transport
-from applet.sip.invite import InviteSession
+from applet.sip.invite import InviteSession, OfferState, SessionState
 from applet.sip.message import Request, Response
 from applet.sip.uri import SipUri
 from tests.support.wire import Agent, Node, Peer, Wire
@@ -77,6 +77,15 @@ def kinds(agent: Agent) -> list[str]:
 def incoming(agent: Agent) -> InviteSession:
     """The session of the call that just came in."""
     return only(agent.take(), IncomingInvite).session
+
+
+def state(session: InviteSession) -> SessionState:
+    """Asked by a function, because mypy holds on to what an attribute was in the line before."""
+    return session.state
+
+
+def offer_state(session: InviteSession) -> OfferState:
+    return session.offer_state
 
 
 def assert_empty(agent: Agent) -> None:

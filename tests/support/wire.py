@@ -118,12 +118,12 @@ class Wire:
         self.clock.at(self.now + self.delay, partial(other.flow_data, far, data))
 
     def close(self, flow: int) -> None:
-        """Both ends learn at once that a connection is gone."""
+        """Both ends learn that a connection is gone, after what was sent before."""
         if flow in self._ends:
             other, far = self._ends.pop(flow)
             node, near = self._ends.pop(far)
-            other.flow_closed(far)
-            node.flow_closed(near)
+            self.clock.at(self.now + self.delay, partial(other.flow_closed, far))
+            self.clock.at(self.now + self.delay, partial(node.flow_closed, near))
 
     # --- what was sent
 
@@ -147,7 +147,7 @@ class Wire:
 def in_short(message: Request | Response) -> str:
     if isinstance(message, Request):
         return message.method
-    return f"{message.status} {message.cseq.method}"
+    return f"{message.status} {' '.join((message.header('CSeq') or '').split()[1:])}"
 
 
 class Agent:
