@@ -29,6 +29,8 @@ ONLY_ALLOWED: dict[str, str] = {}
 
 SOURCE = Address("192.0.2.2", 6000)
 
+_TOP_VIA = re.compile(rb"(?m)^((?:Via|v)[ \t]*:[ \t\r\n]*SIP[ \r\n]*/[ 0-9.\r\n]*/ *)(?:TCP|TLS)")
+
 
 def prepared(name: str, number: int) -> bytes:
     """The message as it is sent over UDP."""
@@ -39,12 +41,7 @@ def prepared(name: str, number: int) -> bytes:
         data,
         count=1,
     )
-    data = re.sub(
-        rb"(?m)^((?:Via|v)[ \t]*:[ \t\r\n]*SIP *\r?\n? */ *[0-9.]+ *\r?\n? */ *)(TCP|TLS)",
-        rb"\1UDP",
-        data,
-        count=1,
-    )
+    data = _TOP_VIA.sub(rb"\1UDP", data, count=1)
     return data + b"\r\n" if name == "baddn.dat" else data
 
 
@@ -109,7 +106,7 @@ def test_every_answer_has_a_to_tag_and_copies_what_identifies_the_request() -> N
     for name in NAMES:
         response = torture(agent, wire, name)
         if response is not None and response.header("To"):
-            assert response.to.tag, name
+            assert "tag=" in (response.header("To") or ""), name
             assert response.header("Via"), name
 
 
