@@ -9,6 +9,7 @@ from applet.brand import Brand
 from applet.phone.messages import Command, Event, Reason
 from applet.settings import Settings
 from applet.ui.help_text import help_text
+from applet.ui.requests import Requests
 from applet.ui.screen_state import ScreenState, clip
 from applet.ui.shown_call import Shown
 from applet.ui.strings import Say, Sentence, Speaker, Word, capital
@@ -41,6 +42,7 @@ class Presenter:
         self.brand = brand
         self.speaker = Speaker(brand)
         self._state = ScreenState(brand, settings or Settings(), self.speaker)
+        self._requests = Requests(self._state)
         if damaged_settings:
             self._state.report(Reason.SETTINGS_DAMAGED, damaged_settings)
 
@@ -50,7 +52,7 @@ class Presenter:
 
     def ask(self, request: Request, now: float) -> None:
         """The person (or the tray) wants something; what makes no sense now is ignored."""
-        self._state.ask(request, now)
+        self._requests.ask(request, now)
 
     def handle_timers(self, now: float) -> None:
         """To be called a few times a second."""
