@@ -14,6 +14,7 @@ from applet.address import Address
 from applet.audio.sound import Sound
 from applet.brand import Brand, BrandError
 from applet.desk.server import DeskServer
+from applet.log import LogFile
 from applet.phone.config import PhoneConfig
 from applet.phone.emergency import NUMBERS
 from applet.phone.messages import Register, SelectDevices, SetVolume
@@ -27,10 +28,11 @@ from applet.ui.presenter import Presenter
 _STUN_PORT = 3478
 
 
-def run_app(brand_file: Path = brands.BRAND_FILE) -> int:
-    """The whole phone until the person quits. Returns the exit code."""
+def run_app(brand_file: str = "") -> int:
+    """The whole phone until the person quits; `brand_file` in place of the built-in brand.
+    Returns the exit code."""
     try:
-        brand = brands.load(brand_file)
+        brand = brands.load(Path(brand_file) if brand_file else brands.BRAND_FILE)
     except BrandError as error:
         sys.stderr.write(f"{error}\n")
         return 2
@@ -54,7 +56,15 @@ def _run(brand: Brand, desk_uri: str) -> int:
     media = MediaThread(sound.device, system, bind_host=bind.host, levels=True, sound=sound)
     phone = Phone(phone_config(brand, desk_uri), system, local_ip_for(bind.host))
     stun = tuple(_server(text) for text in brand.network.stun)
-    core = CoreThread(phone, media, bind, next_free_port=True, stun_servers=stun)
+    log = LogFile(folder / "logs")
+    core = CoreThread(
+        phone,
+        media,
+        bind,
+        next_free_port=True,
+        stun_servers=stun,
+        log=lambda event: log.write(event.line, event.detail),
+    )
     core.start()
     try:
         core.submit(SelectDevices(settings.microphone, settings.speaker))

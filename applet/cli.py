@@ -3,7 +3,7 @@
 import sys
 
 USAGE = """\
-python -m applet              the phone: tray icon and window
+python -m applet              the phone: tray icon and window [--brand FILE]
 python -m applet demo         the phone and a support desk to call; as text without a display
 python -m applet desk         the support desk alone: [--bind IP:PORT] [--max-calls N]
 python -m applet headless     the phone without screen and sound card: lines in, JSON out
@@ -26,10 +26,10 @@ def main(arguments: list[str], started: float) -> int:
 
         if not has_display():
             return TextDemo().run()
-    if not word or (word == "demo" and not rest):
+    if not word or (word == "demo" and not rest) or (word == "--brand" and len(rest) == 1):
         from applet.app import run_app
 
-        return run_app()
+        return run_app(*rest)
     asked = word in ("-h", "--help", "help")
     (sys.stdout if asked else sys.stderr).write(USAGE)
     return 0 if asked else 2

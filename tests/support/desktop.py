@@ -1,0 +1,146 @@
+"""A screen with a window manager, a tray and a session bus of our own, and hands to use them."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+
+from tests.support.process import Program, wait_until
+
+Spot = tuple[int, int]
+
+
+class Desktop:
+    """Xvfb, openbox, trayer and a D-Bus session; `variables` is what a program needs in its
+    environment to appear here. Colours are found by eye: on a picture of the screen."""
+
+    def __init__(self, folder: Path, size: str = "1024x768x24") -> None:
+        self._folder = folder
+        self._programs: list[Program] = []
+        screen = self._start("Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp")
+        number = screen.wait_for_line(r"^\d+$", 10)
+        self.variables = {"DISPLAY": f":{number}"}
+        bus = self._start("dbus-daemon", "--session", "--print-address", "--nofork")
+        address = bus.wait_for_line("^unix:")
+        self.variables["DBUS_SESSION_BUS_ADDRESS"] = address
+        self._start("openbox")
+        self._wait_for("xprop", "-root", "_NET_SUPPORTING_WM_CHECK", shows="window id")
+        words = "--edge bottom --align right --widthtype request --height 28"
+        self._start("trayer", *words.split(), "--SetDockType", "true", "--expand", "true")
+        self._wait_for("xwininfo", "-root", "-tree", shows="trayer")
+        self._put_the_hand_away()
+
+    def __enter__(self) -> "Desktop":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for program in reversed(self._programs):
+            program.stop()
+
+    # --- eyes
+
+    def picture(self, name: str = "screen") -> PIL.Image.Image:
+        """What the screen shows now; kept as a PNG in the folder."""
+        path = self._folder / f"{name}.png"
+        self.run("import", "-window", "root", str(path))
+        return PIL.Image.open(path).convert("RGB")
+
+    def find_colour(self, colour: str, fewest: int = 300) -> Spot | None:
+        """The middle of the pixels that have exactly this colour (`#rrggbb`)."""
+        wanted = tuple(bytes.fromhex(colour.removeprefix("#")))
+        pixels = np.asarray(self.picture())
+        rows, columns = np.nonzero((pixels == wanted).all(axis=2))
+        if len(rows) < fewest:
+            return None
+        return int(np.median(columns)), int(np.median(rows))
+
+    def wait_for_colour(self, colour: str, timeout_s: float = 10) -> Spot:
+        wait_until(lambda: self.find_colour(colour), timeout_s, f"{colour} on the screen")
+        spot = self.find_colour(colour)
+        assert spot is not None
+        return spot
+
+    def tray_icon(self) -> Spot:
+        """The middle of the only icon in the tray."""
+        wait_until(lambda: self._tray_width() >= 16, 15, "an icon in the tray")
+        left, top, width, height = self._tray()
+        return left + width // 2, top + height // 2
+
+    # --- hands
+
+    def click(self, spot: Spot, button: int = 1) -> None:
+        self._press(spot, button)
+        self._put_the_hand_away()
+
+    def keys(self, *names: str) -> None:
+        """Press keys one after the other, such as `Down` or `Return`."""
+        self.run("xdotool", "key", "--delay", "60", *names)
+
+    def choose(self, entry: int) -> None:
+        """Right click on the tray icon and choose the entry with this number, counted from 1
+        among those that can be chosen; a negative one counts from the end."""
+        before = self._windows()
+        self._press(self.tray_icon(), button=3)
+        wait_until(lambda: self._windows() > before, 5, "the menu")
+        wait_until(self._steady, 5, "the menu to be drawn")
+        self.keys(*(["Down"] * entry if entry > 0 else ["Up"] * -entry), "Return")
+        self._put_the_hand_away()
+
+    def run(self, *words: str) -> str:
+        done = subprocess.run(
+            ["env", *(f"{name}={value}" for name, value in self.variables.items()), *words],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert done.returncode == 0, f"{' '.join(words)}: {done.stderr}"
+        return done.stdout
+
+    # --- inside
+
+    def _press(self, spot: Spot, button: int) -> None:
+        x, y = spot
+        self.run("xdotool", "mousemove", "--sync", str(x), str(y), "click", str(button))
+
+    def _put_the_hand_away(self) -> None:
+        """Under the pointer things change their colour."""
+        self.run("xdotool", "mousemove", "2", "2")
+
+    def _start(self, *words: str) -> Program:
+        variables = getattr(self, "variables", {})
+        program = Program(list(words), variables=variables)
+        self._programs.append(program)
+        return program
+
+    def _wait_for(self, *words: str, shows: str) -> None:
+        def look() -> bool:
+            variables = [f"{name}={value}" for name, value in self.variables.items()]
+            done = subprocess.run(["env", *variables, *words], capture_output=True, text=True)
+            return shows in done.stdout
+
+        wait_until(look, 15, f"{' '.join(words)} to show {shows!r}")
+
+    def _tray(self) -> tuple[int, int, int, int]:
+        lines = self.run("xwininfo", "-name", "panel").splitlines()
+        numbers = {
+            key.strip(): int(value)
+            for key, _, value in (line.partition(":") for line in lines)
+            if value.strip().lstrip("-").isdecimal()
+        }
+        left, top = numbers["Absolute upper-left X"], numbers["Absolute upper-left Y"]
+        return left, top, numbers["Width"], numbers["Height"]
+
+    def _tray_width(self) -> int:
+        return self._tray()[2]
+
+    def _windows(self) -> int:
+        """How many windows can be seen; an open menu is one more."""
+        return self.run("xwininfo", "-root", "-tree").count("+") and len(
+            self.run("xdotool", "search", "--onlyvisible", "--name", ".*").split()
+        )
+
+    def _steady(self) -> bool:
+        first = self.picture("before").tobytes()
+        return first == self.picture("after").tobytes()
