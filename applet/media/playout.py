@@ -186,30 +186,30 @@ class Playout:
         return abs(samples) * 1000 >= _NEGLIGIBLE_MS * self._sample_rate
 
     def _adjusted(self, pcm: bytes, now: float) -> bytes:
-        """Towards the wanted delay by at most one frame: in silence; or in a voice, when it is
-        much too long or too long for some time already. (Growing does not hurry: if a packet
-        does come late, its gap is the occasion.)"""
+        """Towards the wanted delay by at most one frame: in silence; or by periods of a voice,
+        when much is wanted or no silence came for some time."""
         quiet = audioop.rms(pcm, 2) < max(_SILENCE_RMS, self._loudness / _QUIET_RATIO)
-        before = len(pcm)
-        if self._change > 0:
-            if quiet:
-                pcm = self._stretch.repeat(
-                    b"".join(self._history), pcm, min(self._change, self._frame)
-                )
-        elif quiet or self._waited > _PATIENCE or self._hurries():
+        if not (quiet or self._waited > _PATIENCE or self._hurries()):
+            return pcm
+        if self._change < 0:
             pcm = self._with_next(pcm, now)
-            before = len(pcm)
-            pcm = self._shortened(pcm, quiet)
-        if len(pcm) != before:
-            self._change -= (len(pcm) - before) // 2
-            if not self._matters(self._change):
-                self._change = 0
-                self.buffer.review()
-                self._observe_anew()
+        samples = self._fitting(pcm, quiet)
+        if not samples:
+            return pcm
+        if self._change > 0:
+            pcm = self._stretch.repeat(b"".join(self._history), pcm, samples)
+            self._change -= samples
+        else:
+            pcm = self._stretch.leave_out(pcm, samples)
+            self._change += samples
+        if not self._matters(self._change):
+            self._change = 0
+            self.buffer.review()
+            self._observe_anew()
         return pcm
 
     def _hurries(self) -> bool:
-        return -self._change * 1000 >= _HURRY_MS * self._sample_rate
+        return abs(self._change) * 1000 >= _HURRY_MS * self._sample_rate
 
     def _with_next(self, pcm: bytes, now: float) -> bytes:
         """With the next packet too, if it is there: what is left out must come from somewhere."""
@@ -219,8 +219,9 @@ class Playout:
                 return pcm + self._decode(packet)
         return pcm
 
-    def _shortened(self, pcm: bytes, quiet: bool) -> bytes:
-        possible = len(pcm) // 2 - max(self._frame, self._stretch.overlap)
-        most = min(-self._change, self._frame, possible)
-        samples = most if quiet else self._stretch.find_period(pcm, most, _LIKENESS)
-        return self._stretch.leave_out(pcm, samples) if samples else pcm
+    def _fitting(self, pcm: bytes, quiet: bool) -> int:
+        """How much of this sound can be left out or repeated; 0 if it does not fit."""
+        most = min(abs(self._change), self._frame)
+        if self._change < 0:
+            most = min(most, len(pcm) // 2 - self._frame)
+        return most if quiet else self._stretch.find_period(pcm, most, _LIKENESS) or 0
