@@ -91,7 +91,14 @@ class Loop:
         """Sleep until a socket is ready, something is posted or `deadline` (monotonic seconds;
         None: never) has come, serve it all, and return the time of waking."""
         timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
-        ready = self._ready(timeout)
+        if self._epoll is None:
+            ready = self._ready(timeout)
+        # epoll_wait() counts in milliseconds, rounded up; select() on the epoll descriptor itself
+        # counts in microseconds, and one wake per tick is enough.
+        elif select.select(self._epoll, (), (), timeout)[0]:
+            ready = self._selector.select(0)
+        else:
+            return time.monotonic()
         now = time.monotonic()
         for key, events in ready:
             on_readable, on_writable = key.data
@@ -111,12 +118,7 @@ class Loop:
         self._waker_end.close()
 
     def _ready(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
-        if self._epoll is not None:
-            # epoll_wait() counts in milliseconds, rounded up; select() on the epoll descriptor
-            # itself counts in microseconds, and one wake per tick is enough.
-            if select.select(self._epoll, (), (), timeout)[0]:
-                return self._selector.select(0)
-            return []
+        """Without epoll."""
         if not self.paced or timeout is None:
             return self._selector.select(timeout)
         if timeout > 2 * WINDOWS_GRAIN:

@@ -1,5 +1,6 @@
 """The media thread: every MediaSession and every RTP and RTCP socket, served together."""
 
+import gc
 import heapq
 import itertools
 import sys
@@ -167,6 +168,9 @@ class MediaThread:
         if self._sound is not None:
             self._sound.report_to(self._sound_reported)
         sys.setswitchinterval(SWITCH_INTERVAL)
+        # What is there by now stays: looking through it for garbage again and again (10 ms each
+        # time) would be heard as a late packet.
+        gc.freeze()
         self._running = True
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
         self._thread.start()
