@@ -112,6 +112,9 @@ class ClientRequest:
         if hop is None:
             self._fail(EndedBy.LOOKUP, now)
             return
+        if hop.transport is Transport.TLS and not self._core.transport.has(Transport.TLS):
+            self._fail(EndedBy.TRANSPORT, now)
+            return
         self._send(self._core.transport.over_flow(hop, self._way.flow), now)
 
     def _send(self, hop: Hop, now: float) -> None:

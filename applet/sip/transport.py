@@ -87,8 +87,10 @@ class TransportLayer:
 
     def over_flow(self, hop: Hop, flow: int | None) -> Hop:
         """`hop`, or rather the connection on which the peer speaks to us while it is open: it may
-        be the only way to somebody behind a NAT."""
-        return self.source_of(flow) if flow in self._flows and flow is not None else hop
+        be the only way to somebody behind a NAT. What wants TLS never goes over anything else."""
+        if flow is None or flow not in self._flows or hop.transport is Transport.TLS:
+            return hop
+        return self.source_of(flow)
 
     # --- out
 
@@ -103,7 +105,7 @@ class TransportLayer:
         return partial(self.send, hop)
 
     def send(self, hop: Hop, data: bytes) -> None:
-        if hop.transport.reliable and hop.flow not in self._flows:
+        if hop.transport is Transport.TCP and hop.flow not in self._flows:
             hop = hop._replace(flow=self._flow_to.get(hop.address))
         self._put(Datagram(data, hop))
 
@@ -151,6 +153,7 @@ class TransportLayer:
         return transport in self._local
 
     def is_connected(self, hop: Hop) -> bool:
+        """Whether a connection of TCP stands that `send` would use."""
         return hop.flow in self._flows or hop.address in self._flow_to
 
     def feed(self, flow: int, data: bytes) -> list[Request | Response | MessageError]:
