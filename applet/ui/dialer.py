@@ -84,13 +84,13 @@ class Dialer:
         self._requests: SimpleQueue[Request] = SimpleQueue()
         self._drawn = -1
         self._tray_drawn: TrayView | None = None
-        self._menu: tk.Menu | None = None
+        self.menu: tk.Menu | None = None
         brand = presenter.brand
         self.tray: Tray | None = None
         self.root = tk.Tk(className=brand.product)
         self.root.withdraw()
         self.root.title(brand.product)
-        self.root.report_callback_exception = self._failed
+        self.root.report_callback_exception = self.failed
         self.theme = Theme(self.root, brand)
         self._set_window_icon(Path(brand.icon) if brand.icon else ICONS / "idle.png")
         self.face = Face(self.root, self.theme, presenter.speaker, self.ask, self._open_menu)
@@ -127,7 +127,7 @@ class Dialer:
     # --- the pump ----------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        self.root.after(TICK, self._tick)
+        self._next_tick = self.root.after(TICK, self._tick)
         now = time.monotonic()
         with contextlib.suppress(Empty):
             for _ in range(BATCH):
@@ -193,7 +193,7 @@ class Dialer:
     def _notify(self, title: str, text: str) -> None:
         if self.tray is not None and self.tray.notifies:
             self.tray.notify(title, text)
-        elif self.root.focus_displayof() is None:
+        elif self.root.state() == "withdrawn" or self.root.focus_displayof() is None:
             self.toast.show(title, text)  # not to somebody who is looking at the window
 
     def _finish(self) -> None:
@@ -201,9 +201,13 @@ class Dialer:
             self._carry_out(effect)
         if self.tray is not None:
             self.tray.stop()
+        self.root.after_cancel(self._next_tick)
+        if self.help is not None:
+            self.help.close()
+        self.toast.close()
         self.root.destroy()
 
-    def _failed(
+    def failed(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """An exception in one of our callbacks: into the log, and said plainly."""
@@ -248,14 +252,14 @@ class Dialer:
         self._post_menu(self._presenter.window_menu(), x, y)
 
     def _post_menu(self, entries: tuple[Entry, ...], x: int, y: int) -> None:
-        if self._menu is not None:
-            self._menu.destroy()
-        self._menu = tk_menu(self.root, self.theme, entries, self.ask)
-        self._menu.update_idletasks()
+        if self.menu is not None:
+            self.menu.destroy()
+        self.menu = tk_menu(self.root, self.theme, entries, self.ask)
+        self.menu.update_idletasks()
         if y > self.root.winfo_screenheight() / 2:
             # Above the pointer, so that it does not stand on an entry by chance.
-            y -= self._menu.winfo_reqheight()
-        self._menu.tk_popup(x, y)
+            y -= self.menu.winfo_reqheight()
+        self.menu.tk_popup(x, y)
 
     def _choose_file(self) -> None:
         from tkinter import filedialog

@@ -274,8 +274,12 @@ class Face:
 
     # --- clicks and keys ---------------------------------------------------------------------
 
+    def rested(self) -> bool:
+        """Whether the main button obeys again."""
+        return time.monotonic() >= self._main_rests_until
+
     def _main_pressed(self) -> None:
-        if time.monotonic() >= self._main_rests_until and self._main_act is not None:
+        if self.rested() and self._main_act is not None:
             self._ask(Request(self._main_act))
 
     def _menu_pressed(self) -> None:

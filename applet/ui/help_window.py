@@ -27,6 +27,7 @@ class HelpWindow:
         self._log_text = log_text
         self._log_lines = -1
         self._follow = True
+        self._saying = ""
         self._rows: dict[ttk.Frame, tuple[tuple[str, str], ...]] = {}
         self.window = tk.Toplevel(root, background=theme.palette.ground)
         self.window.title(speaker.word(Word.HELP))
@@ -35,7 +36,7 @@ class HelpWindow:
         self.window.bind("<Escape>", lambda _: closed())
         self.tabs = ttk.Notebook(self.window)
         self.tabs.pack(fill="both", expand=True, padx=theme.px(10), pady=theme.px(10))
-        self._log = self._log_tab()
+        self.log = self._log_tab()
         self._connection = self._tab(Word.CONNECTION_TAB)
         about = self._tab(Word.ABOUT_TAB)
         self._about = ttk.Frame(about)
@@ -55,6 +56,8 @@ class HelpWindow:
         self._notice.configure(text=text.notice)
 
     def close(self) -> None:
+        if self._saying:
+            self.window.after_cancel(self._saying)
         self.window.destroy()
 
     def _tab(self, word: Word) -> ttk.Frame:
@@ -93,26 +96,27 @@ class HelpWindow:
     def _copy(self) -> None:
         self.window.clipboard_clear()
         self.window.clipboard_append(self._log_text())
-        self.copy.configure(text=self._speaker.word(Word.COPIED))
-        self.window.after(_COPIED_FOR, self._copied)
+        self._say_copied(True)
 
-    def _copied(self) -> None:
-        if self.copy.winfo_exists():
-            self.copy.configure(text=self._speaker.word(Word.COPY))
+    def _say_copied(self, copied: bool) -> None:
+        self.copy.configure(text=self._speaker.word(Word.COPIED if copied else Word.COPY))
+        if self._saying:
+            self.window.after_cancel(self._saying)
+        self._saying = self.window.after(_COPIED_FOR, self._say_copied, False) if copied else ""
 
     def _fill_log(self) -> None:
         """The newest line stays in sight if it was."""
-        if self._log.winfo_ismapped():
-            self._follow = self._log.yview()[1] >= 1.0
-        self._log.configure(state="normal")
-        self._log.delete("1.0", "end")
-        self._log.insert("end", self._log_text())
-        self._log.configure(state="disabled")
+        if self.log.winfo_ismapped():
+            self._follow = self.log.yview()[1] >= 1.0
+        self.log.configure(state="normal")
+        self.log.delete("1.0", "end")
+        self.log.insert("end", self._log_text())
+        self.log.configure(state="disabled")
         self._see_newest()
 
     def _see_newest(self) -> None:
         if self._follow:
-            self._log.see("end")
+            self.log.see("end")
 
     def _fill_rows(self, frame: ttk.Frame, rows: tuple[tuple[str, str], ...]) -> None:
         if self._rows.get(frame) == rows:

@@ -35,7 +35,7 @@ from applet.ui.view import (
 QUIT_PATIENCE = 4.0  # seconds until the program ends although the phone has not said Stopped
 SAVE_AFTER = 1.0  # seconds without another change, so that a slider writes one file
 DECLINE = 603  # RFC 3261 section 21.6.2: the person does not want to talk, on no device
-KEYS = "0123456789*#"
+KEYS = frozenset("0123456789*#")
 
 
 class Requests:
@@ -132,7 +132,7 @@ class Requests:
             self._state.submit(Mute(call.number, not call.muted))
 
     def _digit(self, digit: str, _: float) -> None:
-        if (call := self._talking()) and digit and digit in KEYS:
+        if (call := self._talking()) and digit in KEYS:
             self._state.submit(SendDigits(call.number, digit))
 
     def _keypad(self, _: str, now: float) -> None:

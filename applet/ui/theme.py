@@ -49,6 +49,7 @@ CONTRAST = Palette(
     bad="SystemWindowText", note_ground="SystemWindow", on_colour="SystemHighlightText",
 )  # fmt: skip
 
+_TALLEST = 650  # pixels at 96 dots per inch: the window with a note, its frame, the task bar
 _FAMILIES = ("Segoe UI", "Inter", "Noto Sans", "Cantarell", "Ubuntu", "DejaVu Sans")
 _POINTS = {"title": 15, "text": 11, "small": 10, "label": 9, "timer": 24, "default_entry": 10}
 _BOLD = ("title", "default_entry")
@@ -56,12 +57,15 @@ _SUN_VALLEY_FONTS = {"Caption": 9, "Body": 10, "BodyStrong": 10, "BodyLarge": 13
 
 
 class Theme:
-    """Sets up `root` when made. `scale`: 1.0 at 96 dots per inch. `by_keyboard`: the person
+    """Sets up `root` when made. `scale`: 1.0 at 96 dots per inch, but never so large
+    that the window outgrows the screen. `by_keyboard`: the person
     used the keyboard last, so that the focus must be seen."""
 
     def __init__(self, root: tk.Tk, brand: Brand) -> None:
         self.by_keyboard = False
-        self.scale = max(1.0, min(4.0, root.winfo_fpixels("1i") / 96))
+        room = root.winfo_screenheight() / _TALLEST
+        self.scale = max(1.0, min(root.winfo_fpixels("1i") / 96, room))
+        root.tk.call("tk", "scaling", self.scale * 96 / 72)  # for fonts, which are in points
         contrast, dark = _wishes()
         self.palette = _palette(brand, contrast, dark)
         self._use_ttk_theme(root, contrast, dark)

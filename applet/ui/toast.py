@@ -18,6 +18,7 @@ class Toast:
         self._theme = theme
         self._clicked = clicked
         self.window: tk.Toplevel | None = None
+        self._expiry = ""
 
     def show(self, title: str, text: str) -> None:
         self.close()
@@ -47,17 +48,14 @@ class Toast:
         y = window.winfo_screenheight() - window.winfo_reqheight() - px(_FROM_THE_EDGE)
         window.geometry(f"+{x}+{y}")
         self.window = window
-        window.after(_SHOWN_FOR, lambda: self._expired(window))
+        self._expiry = window.after(_SHOWN_FOR, self.close)
 
     def close(self) -> None:
         if self.window is not None:
+            self.window.after_cancel(self._expiry)
             self.window.destroy()
             self.window = None
 
     def _click(self, _: "tk.Event[tk.Misc]") -> None:
         self.close()
         self._clicked()
-
-    def _expired(self, window: tk.Toplevel) -> None:
-        if window is self.window:
-            self.close()
