@@ -22,13 +22,16 @@ class TimerOwner(Protocol):
 
 
 class Timers:
-    """A heap of deadlines in which a cancelled entry stays until it reaches the top."""
+    """A heap of deadlines in which a cancelled entry stays until it reaches the top.
+
+    The entry does not hold its owner, so that an ended call is not kept for its longest timer.
+    """
 
     __slots__ = ("_count", "_heap", "_live")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, TimerOwner, str]] = []
-        self._live: dict[tuple[int, str], int] = {}
+        self._heap: list[tuple[float, int, tuple[int, str]]] = []
+        self._live: dict[tuple[int, str], tuple[int, TimerOwner]] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -37,8 +40,9 @@ class Timers:
     def set(self, owner: TimerOwner, name: str, at: float) -> None:
         """Set or move one deadline."""
         self._count += 1
-        self._live[id(owner), name] = self._count
-        heappush(self._heap, (at, self._count, owner, name))
+        key = id(owner), name
+        self._live[key] = self._count, owner
+        heappush(self._heap, (at, self._count, key))
         if len(self._heap) > 2 * len(self._live) + 32:
             self._heap = [entry for entry in self._heap if self._is_live(entry)]
             heapify(self._heap)
@@ -59,9 +63,10 @@ class Timers:
     def fire(self, now: float) -> None:
         """Call every owner whose deadline is not after `now`; they may set new ones."""
         while (at := self.next()) is not None and at <= now:
-            _, _, owner, name = heappop(self._heap)
-            del self._live[id(owner), name]
-            owner.handle_timer(name, at)
+            _, _, key = heappop(self._heap)
+            _, owner = self._live.pop(key)
+            owner.handle_timer(key[1], at)
 
-    def _is_live(self, entry: tuple[float, int, TimerOwner, str]) -> bool:
-        return self._live.get((id(entry[2]), entry[3])) == entry[1]
+    def _is_live(self, entry: tuple[float, int, tuple[int, str]]) -> bool:
+        _, count, key = entry
+        return key in self._live and self._live[key][0] == count
