@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from applet.address import Address
 from applet.log import redact, redact_message
@@ -46,6 +46,9 @@ JOIN_LIMIT = 5.0
 """Seconds for BYE and un-REGISTER at the end, and for the whole stop."""
 MOST_ROUNDS = 100
 REST_AFTER_MISTAKE = 0.1
+
+
+T = TypeVar("T")
 
 
 class _SipMapped(NamedTuple):
@@ -166,25 +169,29 @@ class CoreThread:
         """Do what the phone wants until it wants nothing more."""
         phone = self._phone
         for _ in range(MOST_ROUNDS):
-            try:
-                datagrams = phone.datagrams_to_send()
-                for datagram in datagrams:
-                    self._send(datagram, now)
-                for flow in phone.flows_to_close():
-                    self._flows.close(flow)
-                orders = phone.orders()
-                for order in orders:
-                    self._carry_out(order, now)
-                for trace in orders:
-                    # Redacting takes longer than the rest: the first RTP packet does not wait.
-                    if isinstance(trace, TraceMessage):
-                        self._tell(_logged(trace.sent, trace.data, trace.peer))
-                for event in phone.events():
-                    self._tell(event)
-                if not datagrams and not orders:
-                    return
-            except Exception as error:
-                self._mishaps.caught(error, now)
+            datagrams = phone.datagrams_to_send()
+            for datagram in datagrams:
+                self._try(self._send, datagram, now)
+            for flow in phone.flows_to_close():
+                self._flows.close(flow)
+            orders = phone.orders()
+            for order in orders:
+                self._try(self._carry_out, order, now)
+            for order in orders:
+                # Redacting takes longer than the rest: the first RTP packet does not wait for it.
+                if isinstance(order, TraceMessage):
+                    self._tell(_logged(order.sent, order.data, order.peer))
+            for event in phone.events():
+                self._tell(event)
+            if not datagrams and not orders:
+                return
+
+    def _try(self, do: Callable[[T, float], None], what: T, now: float) -> None:
+        """One mistake costs one datagram or order, not those behind it."""
+        try:
+            do(what, now)
+        except Exception as error:
+            self._mishaps.caught(error, now)
 
     def _send(self, datagram: Datagram, now: float) -> None:
         hop = datagram.hop

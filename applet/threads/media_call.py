@@ -198,8 +198,8 @@ class LiveCall(MediaCall):
 
     def start_clock(self, now: float) -> None:
         if not self.clock_runs:
-            self._said_at = now - STAND_IN_AFTER
-            self._heard_at = now
+            # Until the card runs, it is stood in for.
+            self._said_at = self._heard_at = now - STAND_IN_AFTER
             self._device.open_speaker(self.playout)
             super().start_clock(now)
 
