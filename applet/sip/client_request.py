@@ -99,10 +99,10 @@ class ClientRequest:
             self._finish()
 
     def abandon(self, now: float) -> None:
-        """Wait for an answer no longer; the user hears no more."""
+        """Wait no longer for an answer to what was sent; the user hears no more."""
+        assert self._transaction is not None
         self._finish()
-        if self._transaction is not None:
-            self._transaction.abandon(now)
+        self._transaction.abandon(now)
 
     # --- on the way out
 
@@ -178,15 +178,17 @@ class ClientRequest:
         self._fail(EndedBy.TIMEOUT, now)
 
     def on_transport_error(self, now: float) -> None:
+        """Also after a refusal, when its ACK cannot be sent: that changes nothing any more."""
+        if self._over:
+            return
         if self._udp_hop is not None and self.hop != self._udp_hop:
             self._send(self._udp_hop, now)
         else:
             self._fail(EndedBy.TRANSPORT, now)
 
     def _fail(self, by: EndedBy, now: float) -> None:
-        if not self._over:
-            self._finish()
-            self._user.on_failed(by, now)
+        self._finish()
+        self._user.on_failed(by, now)
 
     def _finish(self) -> None:
         self._over = True

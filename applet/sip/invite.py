@@ -204,8 +204,8 @@ class InviteSession:
         if not self._step(Step.GIVE_UP):
             self._step(Step.REFUSED)  # nothing was sent yet
         self._tell_end(by, status, "")
-        if self._client is not None:
-            self._client.cancel(now)
+        assert self._client is not None  # a call of ours begins with one
+        self._client.cancel(now)
 
     def reinvite(self, body: bytes | None, now: float) -> None:
         """Offer anew inside the session (None: ask for their offer)."""
@@ -384,10 +384,8 @@ class InviteSession:
             self._send_bye(now)
 
     def _send_bye(self, now: float) -> None:
-        if self.dialog is not None:
-            send_bye(
-                self.core, self.dialog, self.preferred, self.authenticator, self._said_bye, now
-            )
+        assert self.dialog is not None  # it was confirmed
+        send_bye(self.core, self.dialog, self.preferred, self.authenticator, self._said_bye, now)
 
     def _said_bye(self, now: float) -> None:
         self._step(Step.OVER)
@@ -401,7 +399,8 @@ class InviteSession:
         """It rang long enough."""
         if self.outgoing:
             self._cancel(EndedBy.NO_ANSWER, 408, now)
-        elif self._server is not None:
+        else:
+            assert self._server is not None  # a call of theirs begins with one
             self._step(Step.REFUSED)
             self._server.refuse(480, now)
             self._tell_end(EndedBy.NO_ANSWER, 480, "")

@@ -166,7 +166,7 @@ class TransportLayer:
         for item in known.parser.feed(data):
             if not isinstance(item, KeepAlive):
                 messages.append(item)
-            elif item is KeepAlive.PING:
+            else:
                 self._out.append(Datagram(b"\r\n", self.source_of(flow)))
         if known.parser.broken:
             self._closing.append(flow)

@@ -578,6 +578,48 @@ def test_the_ack_goes_nowhere_if_the_contact_cannot_be_found() -> None:
     assert_empty(agent)
 
 
+def test_an_icmp_error_for_somebody_else_changes_nothing() -> None:
+    wire, agent, peer = pair()
+    session = call(agent, peer)
+    agent.fail(Hop(Transport.UDP, Address("192.0.2.77", 5060)))
+    agent.fail(Hop(Transport.TCP, peer.address))
+    agent.endpoint.connection_opened(1, peer.address, wire.now)
+    agent.endpoint.connection_closed(1, wire.now)
+    assert state(session) is SessionState.CALLING and agent.take() == []
+
+
+def test_an_icmp_error_after_a_refusal_is_not_told() -> None:
+    wire, agent, peer = pair()
+    call(agent, peer)
+    wire.clock.run(0.0)
+    answer(peer, agent, 486)
+    agent.fail(Hop(Transport.UDP, peer.address))
+    assert kinds(agent) == ["SessionEnded"]
+    assert_empty(agent)
+
+
+def test_a_cancel_that_cannot_be_sent_ends_the_call_after_64_t1() -> None:
+    wire, agent, peer = pair()
+    session = call(agent, peer)
+    wire.clock.run(0.0)
+    answer(peer, agent, 180)
+    do(agent, session.hang_up)
+    agent.fail(Hop(Transport.UDP, peer.address))
+    wire.clock.run(32.0)
+    assert state(session) is SessionState.ENDED
+    assert_empty(agent)
+
+
+def test_a_provisional_response_to_a_bye_is_waited_out() -> None:
+    wire, agent, peer, session = established_out()
+    do(agent, session.hang_up)
+    wire.clock.run(0.0)
+    answer(peer, agent, 100, method="BYE")
+    assert state(session) is SessionState.TERMINATING
+    answer(peer, agent, 200, method="BYE")
+    assert state(session) is SessionState.ENDED
+
+
 def test_a_bye_that_cannot_be_sent_ends_the_session_all_the_same() -> None:
     wire, agent, peer, session = established_out()
     do(agent, session.hang_up)

@@ -468,6 +468,19 @@ def test_hanging_up_after_our_200_to_a_reinvite_repeats_it_no_more(talking: Esta
     assert_empty(agent)
 
 
+def test_a_reinvite_of_theirs_that_stays_unacknowledged_while_our_bye_is_lost(
+    talking: Established,
+) -> None:
+    wire, agent, peer, session = talking
+    within("INVITE", peer, agent, session, cseq=their_next(session), body=OFFER)
+    do(agent, session.answer_reinvite, ANSWER)
+    wire.clock.run(1.0)
+    do(agent, session.hang_up)
+    assert kinds(agent) == ["ReinviteReceived", "SessionEnded"]
+    assert_empty(agent)
+    assert kinds(agent) == []
+
+
 def test_a_cancel_of_a_reinvite_comes_too_late(talking: Established) -> None:
     wire, agent, peer, session = talking
     invite = within("INVITE", peer, agent, session, cseq=their_next(session), body=OFFER)

@@ -168,6 +168,16 @@ def test_hanging_up_while_the_connection_is_refused_tries_nothing_else() -> None
     assert_empty(agent)
 
 
+def test_a_large_request_that_was_refused_is_not_sent_again_when_its_connection_breaks() -> None:
+    wire, agent, peer = pair()
+    call(agent, peer, LARGE)
+    wire.clock.run(0.0)
+    peer.send_stream(reply(peer, peer.last_request("INVITE"), 486))
+    wire.clock.at(wire.now, lambda: agent.fail(Hop(Transport.TCP, peer.address)))
+    wire.clock.run(1.0)
+    assert wire.lines() == ["INVITE", "486 INVITE", "ACK"]
+
+
 # --- TCP
 
 
