@@ -45,6 +45,7 @@ from applet.phone.messages import (
 )
 from applet.phone.negotiation import Negotiation
 from applet.phone.orders import (
+    CloseMedia,
     ListAudio,
     LookUp,
     Order,
@@ -176,6 +177,8 @@ class Phone:
         """The addresses to show in SDP (None: no sockets could be bound)."""
         wanted = self._calls.get(call)
         if wanted is None:
+            # It was hung up while a STUN server was asked.
+            self._outbox.order(CloseMedia(call))
             return
         negotiation = None
         if rtp is not None and rtcp is not None:

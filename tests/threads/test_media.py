@@ -481,7 +481,7 @@ def test_fault_15_without_a_running_card_the_call_sends_silence_and_goes_on(
     media.thread.submit(RequestMediaStatistics(1))
     statistics = media.wait_for(MediaCounted).statistics
     assert statistics.received > 30
-    assert statistics.late == 0
+    assert statistics.late < 10
 
 
 def test_a_card_opens_its_speaker_with_the_first_tone_and_its_microphone_when_it_may(
