@@ -10,7 +10,7 @@ from __future__ import annotations
 from applet.address import Address
 from applet.sip.authenticator import Authenticator
 from applet.sip.bye import send_bye
-from applet.sip.client_invite import MAX_FORKS, ClientInvite
+from applet.sip.client_invite import ClientInvite
 from applet.sip.client_request import Way
 from applet.sip.core import Core, Incoming
 from applet.sip.dialog import Dialog
@@ -25,11 +25,12 @@ from applet.sip.events import (
 )
 from applet.sip.grammar import LocalProtocolError
 from applet.sip.hop import Transport
+from applet.sip.invite_usage import InviteUsage
 from applet.sip.message import Request, Response
 from applet.sip.reasons import reason_phrase
 from applet.sip.reinvite import Reinvites
 from applet.sip.server_invite import ServerInvite
-from applet.sip.session_table import NEXT, OfferState, SessionState, Step
+from applet.sip.session_table import OfferState, SessionState, Step
 from applet.sip.uas import CAPABILITIES, Headers, offer_in
 
 __all__ = ["InviteSession", "OfferState", "SessionState"]
@@ -37,7 +38,7 @@ __all__ = ["InviteSession", "OfferState", "SessionState"]
 _BEFORE_ANSWER = (SessionState.CALLING, SessionState.PROCEEDING, SessionState.EARLY)
 
 
-class InviteSession:
+class InviteSession(InviteUsage):
     """One call's signalling; made by `Endpoint.invite` or told by `IncomingInvite`.
 
     Verbs raise `LocalProtocolError` where they make no sense. Two exceptions: `hang_up` is right
@@ -45,29 +46,7 @@ class InviteSession:
     have ended it while the event that the verb answers was on its way.
     """
 
-    __slots__ = (
-        "_client",
-        "_early",
-        "_reinvites",
-        "_sequence",
-        "_server",
-        "_source",
-        "_told_end",
-        "authenticator",
-        "call_id",
-        "contact_user",
-        "core",
-        "dialog",
-        "id",
-        "local",
-        "offer_state",
-        "outgoing",
-        "preferred",
-        "remote",
-        "request",
-        "state",
-        "unacknowledged",
-    )
+    __slots__ = ("_client", "_reinvites", "_server", "_told_end", "unacknowledged")
 
     def __init__(
         self,
@@ -79,40 +58,23 @@ class InviteSession:
         preferred: Transport | None,
         authenticator: Authenticator | None = None,
     ) -> None:
-        """`request` is the INVITE that begins it, ours or theirs. `preferred` is the transport
-        for requests to a URI that does not name one."""
-        self.core = core
-        self.id = core.new_session_id()
-        self.request = request
-        self.outgoing = outgoing
-        self.call_id = request.call_id
-        self.local = request.from_ if outgoing else request.to
-        self.remote = request.to if outgoing else request.from_
-        self.contact_user = contact_user
-        self.preferred = preferred
-        self.authenticator = authenticator
-        self.state = SessionState.IDLE if outgoing else SessionState.PROCEEDING
-        self.offer_state = OfferState.STABLE
-        self.dialog: Dialog | None = None
+        super().__init__(core, request, outgoing, contact_user, preferred, authenticator)
         self.unacknowledged: ClientInvite | None = None
         """The INVITE of ours whose 2xx brought an offer and waits for `acknowledge`."""
         self._client: ClientInvite | None = None
         self._server: ServerInvite | None = None
         self._reinvites = Reinvites(self)
-        self._early: dict[str, Dialog] = {}
-        self._sequence = request.cseq.number
-        self._source: Address | None = None
         self._told_end = False
-        core.busy.add(self)
 
     # --- what is known of it
 
     @property
     def remote_address(self) -> Address | None:
         """Where the signalling goes to or came from, as far as it is known."""
-        if self._client is not None and self._client.request.hop is not None:
-            return self._client.request.hop.address
-        return self._source
+        if self._client is not None:
+            hop = self._client.request.hop
+            return None if hop is None else hop.address
+        return None if self._server is None else self._server.source.address
 
     @property
     def can_reinvite(self) -> bool:
@@ -241,16 +203,10 @@ class InviteSession:
             self._step(Step.TRYING)
         else:
             self._step(Step.EARLY)
-            self._note_early(tag, invite, response)
+            self._note_early(invite.request.sent, response)
         if response.status > 100:
             body, status, reason = offer_in(response), response.status, response.reason
             self.emit(Provisional(self, response, status, reason, body, tag))
-
-    def _note_early(self, tag: str, invite: ClientInvite, response: Response) -> None:
-        if tag not in self._early and len(self._early) < MAX_FORKS:
-            dialog = Dialog.of_uac(invite.request.sent, response)
-            self._early[tag] = dialog
-            self.core.dialogs[dialog.id] = self
 
     def on_answered(self, invite: ClientInvite, response: Response, now: float) -> None:
         if self.state not in _BEFORE_ANSWER:
@@ -258,13 +214,7 @@ class InviteSession:
             self._step(Step.ACCEPTED)
             return
         tag = response.to.tag or ""
-        dialog = self._early.pop(tag, None) or Dialog.of_uac(invite.request.sent, response)
-        self._forget_early()
-        dialog.confirm(response)
-        dialog.local_sequence = invite.request.sent.cseq.number
-        self.dialog = dialog
-        self.core.dialogs[dialog.id] = self
-        self.remote = response.to
+        self._confirm(invite.request.sent, response)
         self._step(Step.ACCEPTED)
         self.core.timers.cancel(self, "ring")
         self.take_answer(invite, now)
@@ -292,12 +242,7 @@ class InviteSession:
     def receive_call(self, incoming: Incoming, now: float) -> None:
         """The INVITE that begins it came."""
         request = incoming.request
-        tag = incoming.transaction.to_tag
-        self._source = incoming.source.address
-        self.dialog = Dialog.of_uas(request, tag, self.core.new_sequence())
-        self.note_flow(incoming)
-        self.local = self.dialog.local
-        self.core.dialogs[self.dialog.id] = self
+        self._begin(incoming)
         self._server = ServerInvite(self.core, incoming, self, self.contact_user)
         if self._server.offer is not None:
             self.offer_state = OfferState.REMOTE_OFFER
@@ -405,8 +350,6 @@ class InviteSession:
             self._server.refuse(480, now)
             self._tell_end(EndedBy.NO_ANSWER, 480, "")
 
-    # --- bookkeeping
-
     def emit(self, event: Event) -> None:
         if not self._told_end:
             self.core.emit(event)
@@ -421,33 +364,12 @@ class InviteSession:
         self.emit(SessionEnded(self, by, status, reason or reason_phrase(status), message))
         self._told_end = True
 
-    def _step(self, step: Step) -> bool:
-        state = NEXT.get((self.state, step))
-        if state is None:
-            return False
-        self.state = state
-        if state is SessionState.ENDED:
-            self._close()
-        return True
-
     def _close(self) -> None:
+        super()._close()
         self.core.timers.cancel(self, "ring")
-        self._forget_early()
-        if self.dialog is not None:
-            self._forget(self.dialog)
         if self._server is not None:
             self._server.close()
         self._reinvites.close()
-        self.core.busy.discard(self)
-
-    def _forget(self, dialog: Dialog) -> None:
-        dialog.terminate()
-        self.core.dialogs.pop(dialog.id, None)
-        self._early.pop(dialog.remote.tag or "", None)
-
-    def _forget_early(self) -> None:
-        for dialog in list(self._early.values()):
-            self._forget(dialog)
 
     def imply_ack(self, now: float) -> None:
         """A re-INVITE shows that they have our last 2xx, even if its ACK was lost (RFC 5407
@@ -455,8 +377,3 @@ class InviteSession:
         for server in (self._server, self._reinvites.server):
             if server is not None:
                 server.acknowledged(None, now)
-
-    def note_flow(self, incoming: Incoming) -> None:
-        """Remember the connection of a peer that speaks to us without anybody between."""
-        if self.dialog is not None and not self.dialog.route_set:
-            self.dialog.flow = incoming.source.flow

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Protocol
 
 from applet.sip.core import Core, Incoming
+from applet.sip.hop import Hop
 from applet.sip.message import Request
 from applet.sip.timers import T1, T2
 from applet.sip.uas import ALLOW, Headers, offer_in
@@ -64,6 +65,11 @@ class ServerInvite:
     @property
     def request(self) -> Request:
         return self._incoming.request
+
+    @property
+    def source(self) -> Hop:
+        """Where it came from."""
+        return self._incoming.source
 
     @property
     def waiting(self) -> bool:

@@ -7,22 +7,14 @@ from itertools import product
 import pytest
 
 from applet.address import Address
-from applet.sip import transaction as t
+from applet.sip import transaction_tables as t
 from applet.sip.grammar import LocalProtocolError
 from applet.sip.hop import Hop, Transport
 from applet.sip.message import Request, Response
 from applet.sip.parser import parse
 from applet.sip.timers import Timers
-from applet.sip.transaction import (
-    Action,
-    ClientTransaction,
-    Input,
-    ServerTransaction,
-    State,
-    StateTimers,
-    Table,
-    Transaction,
-)
+from applet.sip.transaction import ClientTransaction, ServerTransaction, Transaction
+from applet.sip.transaction_tables import Action, Input, State, StateTimers, Table
 
 UDP = Hop(Transport.UDP, Address("192.0.2.2", 5060))
 TCP = Hop(Transport.TCP, Address("192.0.2.2", 5060), 1)

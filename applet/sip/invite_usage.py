@@ -1,0 +1,137 @@
+"""What a session is and remembers: its state, its dialogs, whose offer is open (RFC 5057 calls
+this the invite usage of a dialog). What happens to it is `invite`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from applet.sip.authenticator import Authenticator
+from applet.sip.client_invite import MAX_FORKS
+from applet.sip.core import Core, Incoming
+from applet.sip.dialog import Dialog
+from applet.sip.hop import Transport
+from applet.sip.message import Request, Response
+from applet.sip.session_table import NEXT, OfferState, SessionState, Step
+
+
+class InviteUsage(ABC):
+    """`dialog` is the one that counts: the caller's first 2xx, or the called side's from the
+    beginning. Until that 2xx a caller may have several early ones (forking)."""
+
+    __slots__ = (
+        "_early",
+        "_sequence",
+        "authenticator",
+        "call_id",
+        "contact_user",
+        "core",
+        "dialog",
+        "id",
+        "local",
+        "offer_state",
+        "outgoing",
+        "preferred",
+        "remote",
+        "request",
+        "state",
+    )
+
+    def __init__(
+        self,
+        core: Core,
+        request: Request,
+        outgoing: bool,
+        contact_user: str,
+        preferred: Transport | None,
+        authenticator: Authenticator | None,
+    ) -> None:
+        """`request` is the INVITE that begins it, ours or theirs. `preferred` is the transport
+        for requests to a URI that does not name one."""
+        self.core = core
+        self.id = core.new_session_id()
+        self.request = request
+        self.outgoing = outgoing
+        self.call_id = request.call_id
+        self.local = request.from_ if outgoing else request.to
+        self.remote = request.to if outgoing else request.from_
+        self.contact_user = contact_user
+        self.preferred = preferred
+        self.authenticator = authenticator
+        self.state = SessionState.IDLE if outgoing else SessionState.PROCEEDING
+        self.offer_state = OfferState.STABLE
+        self.dialog: Dialog | None = None
+        self._early: dict[str, Dialog] = {}
+        self._sequence = request.cseq.number
+        core.busy.add(self)
+
+    # --- requests inside its dialogs (DialogUser)
+
+    @abstractmethod
+    def on_request(self, incoming: Incoming, now: float) -> None:
+        """A request came that wants an answer."""
+
+    @abstractmethod
+    def on_ack(self, ack: Request, now: float) -> None:
+        """An ACK to a 2xx of ours came."""
+
+    # --- its state
+
+    def _step(self, step: Step) -> bool:
+        """Take one step of the table; False if it has no row for this, and nothing changed."""
+        state = NEXT.get((self.state, step))
+        if state is None:
+            return False
+        self.state = state
+        if state is SessionState.ENDED:
+            self._close()
+        return True
+
+    def _close(self) -> None:
+        """It has ended: nothing of it stays behind."""
+        self._forget_early()
+        if self.dialog is not None:
+            self._forget(self.dialog)
+        self.core.busy.discard(self)
+
+    # --- its dialogs
+
+    def _begin(self, incoming: Incoming) -> None:
+        """The called side's dialog."""
+        tag = incoming.transaction.to_tag
+        self.dialog = Dialog.of_uas(incoming.request, tag, self.core.new_sequence())
+        self.note_flow(incoming)
+        self.local = self.dialog.local
+        self.core.dialogs[self.dialog.id] = self
+
+    def _note_early(self, sent: Request, response: Response) -> None:
+        """An early dialog of the caller's, if it is new."""
+        tag = response.to.tag or ""
+        if tag not in self._early and len(self._early) < MAX_FORKS:
+            dialog = Dialog.of_uac(sent, response)
+            self._early[tag] = dialog
+            self.core.dialogs[dialog.id] = self
+
+    def _confirm(self, sent: Request, response: Response) -> None:
+        """The caller's first 2xx: its dialog is the one, all others are forgotten."""
+        tag = response.to.tag or ""
+        dialog = self._early.pop(tag, None) or Dialog.of_uac(sent, response)
+        self._forget_early()
+        dialog.confirm(response)
+        dialog.local_sequence = sent.cseq.number
+        self.dialog = dialog
+        self.core.dialogs[dialog.id] = self
+        self.remote = response.to
+
+    def _forget(self, dialog: Dialog) -> None:
+        dialog.terminate()
+        self.core.dialogs.pop(dialog.id, None)
+        self._early.pop(dialog.remote.tag or "", None)
+
+    def _forget_early(self) -> None:
+        for dialog in list(self._early.values()):
+            self._forget(dialog)
+
+    def note_flow(self, incoming: Incoming) -> None:
+        """Remember the connection of a peer that speaks to us without anybody between."""
+        if self.dialog is not None and not self.dialog.route_set:
+            self.dialog.flow = incoming.source.flow
