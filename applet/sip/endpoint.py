@@ -233,13 +233,18 @@ class Endpoint:
             user = core.dialogs.get((request.call_id, request.to.tag, request.from_.tag or ""))
             if user is None:
                 raise RefusedError(481, partial=request)
+            self._check_room(request, 2)  # a running call has room when strangers have none
             user.on_request(self._begin(request, hop, core.new_tag(), now), now)
-        elif len(core.transactions) >= core.config.max_transactions:
-            raise RefusedError(503, (("Retry-After", "5"),), partial=request)
         elif core.transactions.is_merged(request):
             raise RefusedError(482, partial=request)
         else:
+            self._check_room(request, 1)
             self._receive_first(self._begin(request, hop, core.new_tag(), now), now)
+
+    def _check_room(self, request: Request, share: int) -> None:
+        """Raises RefusedError (503) when there are too many transactions."""
+        if len(self._core.transactions) >= share * self._core.config.max_transactions:
+            raise RefusedError(503, (("Retry-After", "5"),), partial=request)
 
     def _receive_cancel(self, cancel: Request, hop: Hop, now: float) -> None:
         """Section 9.2: answered with the tag that the INVITE's answers have."""

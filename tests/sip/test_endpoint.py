@@ -277,6 +277,22 @@ def test_beyond_the_limit_strangers_get_503_and_a_running_call_goes_on() -> None
     assert_empty(agent)
 
 
+def test_a_flood_inside_a_call_is_bounded_too() -> None:
+    wire = Wire()
+    agent = Agent(wire, "192.0.2.1", EndpointConfig(max_transactions=20))
+    peer = Peer(wire, "192.0.2.2")
+    say(peer, agent, request("INVITE", peer, agent, body=OFFER))
+    session = incoming(agent)
+    do(agent, session.answer, ANSWER)
+    within("ACK", peer, agent, session, cseq=1)
+    for number in range(100):
+        within("OPTIONS", peer, agent, session, cseq=2 + number)
+    assert agent.endpoint.transactions == 40 and peer.count("503 OPTIONS") == 61
+    wire.clock.run(40.0)
+    within("BYE", peer, agent, session, cseq=500)
+    assert_empty(agent)
+
+
 def test_a_flood_of_calls_is_forgotten_when_it_is_over() -> None:
     wire, agent, peer = pair()
     for number in range(300):
