@@ -27,7 +27,7 @@ from applet.phone.orders import LookUp, OpenMedia, Order, Stop, TraceMessage
 from applet.phone.phone import Phone
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.threads.flows import Flows
-from applet.threads.loop import Loop
+from applet.threads.loop import Loop, clock
 from applet.threads.media import (
     AudioHappened,
     MediaCounted,
@@ -101,7 +101,7 @@ class CoreThread:
         self._flows = Flows(self._loop, sockets.tcp, self)
         self._resolver = Resolver(self._loop.post, ask_system(sockets.udp.family))
         self._loop.watch(self._udp, self._udp_readable)
-        self._phone.bound(sockets.bound, time.monotonic())
+        self._phone.bound(sockets.bound, clock())
         self._media.start(self._loop.post)
         self.events.put(Ready(str(sockets.address)))
         self._stun = StunClient(self._udp)
@@ -127,14 +127,14 @@ class CoreThread:
     # --- the thread
 
     def _run(self) -> None:
-        self._settle(time.monotonic())
+        self._settle(clock())
         while self._running:
             try:
                 now = self._loop.wait(self._deadline())
                 self._handle_timers(now)
                 self._settle(now)
             except Exception as error:
-                self._mishaps.caught(error, time.monotonic())
+                self._mishaps.caught(error, clock())
                 time.sleep(REST_AFTER_MISTAKE)
         self._close()
 

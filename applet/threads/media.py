@@ -5,7 +5,6 @@ import heapq
 import itertools
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -42,7 +41,7 @@ from applet.phone.orders import (
     UpdateMedia,
 )
 from applet.randomness import Randomness, token
-from applet.threads.loop import Loop
+from applet.threads.loop import Loop, clock
 from applet.threads.media_call import TICK, ClockedCall, LiveCall, MediaCall
 from applet.threads.mishap import Mishaps
 from applet.threads.sockets import MediaPorts, MediaSockets
@@ -221,7 +220,7 @@ class MediaThread:
                     call.due = max(call.due, due + TICK)
                     self._mishaps.caught(error, now)
                 heapq.heapreplace(ticks, (call.due, serial, call))
-        self._close(time.monotonic())
+        self._close(clock())
 
     def _close(self, now: float) -> None:
         for call in list(self._calls.values()):

@@ -5,7 +5,6 @@ from its own thread; the session's lock stands between, and is never held over I
 """
 
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -13,6 +12,7 @@ from applet.address import Address
 from applet.audio.device import FRAME_SAMPLES, SILENCE, ClockedDevice, LiveDevice
 from applet.media.session import MediaEvent, MediaParameters, MediaSession
 from applet.phone.messages import Levels
+from applet.threads.loop import clock
 from applet.threads.rtp_socket import RtpSocket
 from applet.threads.sockets import MediaSockets, receive_all, send
 from applet.threads.stun import CALL_LIMIT, StunClient
@@ -213,7 +213,7 @@ class LiveCall(MediaCall):
         if not self.lock.acquire(timeout=PLAYOUT_WAIT):
             return SILENCE
         try:
-            now = time.monotonic()
+            now = clock()
             self._heard_at = now
             return SILENCE if self.closed else self.session.playout(now)
         finally:

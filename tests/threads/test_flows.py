@@ -1,14 +1,13 @@
 """TCP connections of the signalling, over loopback."""
 
 import socket
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from applet.address import Address
 from applet.threads.flows import CONNECT_LIMIT, MOST_FLOWS, MOST_UNSENT, UNANSWERED_LIMIT, Flows
-from applet.threads.loop import Loop
+from applet.threads.loop import Loop, clock
 from applet.threads.sockets import SipSockets, bind_sip
 from tests.support.ports import free_port
 
@@ -39,14 +38,14 @@ class Side:
         self.told.append(("failed", remote, flow))
 
     def until(self, condition: Callable[[], bool], others: tuple["Side", ...] = ()) -> None:
-        limit = time.monotonic() + 10
+        limit = clock() + 10
         while not condition():
-            assert time.monotonic() < limit, self.told
+            assert clock() < limit, self.told
             for side in (self, *others):
-                side.loop.wait(time.monotonic() + 0.01)
+                side.loop.wait(clock() + 0.01)
 
     def send(self, data: bytes, to: Address, flow: int | None = None) -> None:
-        self.flows.send(data, to, flow, time.monotonic())
+        self.flows.send(data, to, flow, clock())
 
     def close(self) -> None:
         self.flows.close_all()
@@ -118,7 +117,7 @@ def test_a_connection_that_is_not_made_in_4_seconds_has_failed(
             filler.setblocking(False)
             filler.connect_ex(where)
             fillers.append(filler)
-        begin = time.monotonic()
+        begin = clock()
         ours.flows.send(b"INVITE", where, None, begin)
         assert ours.flows.counts().connecting == 1
         assert ours.flows.next_deadline() == begin + CONNECT_LIMIT
@@ -136,13 +135,13 @@ def test_sending_never_blocks_and_a_peer_that_does_not_read_is_given_up(
 ) -> None:
     ours, _ = sides
     with connect(ours):
-        begin = time.monotonic()
+        begin = clock()
         for _ in range(400):
             ours.send(bytes(60_000), Address("", 0), flow=1)
             if ours.told[-1][0] != "opened":
                 break
         assert ours.told[-1] == ("closed", 1)
-        assert time.monotonic() - begin < 5
+        assert clock() - begin < 5
 
 
 def test_a_full_pipe_is_emptied_when_the_peer_reads_again(sides: tuple[Side, Side]) -> None:
@@ -204,7 +203,7 @@ def test_a_stranger_that_is_never_answered_is_closed_after_32_seconds(
     ours, _ = sides
     with connect(ours) as silent, connect(ours) as answered:
         ours.send(b"200", Address("", 0), flow=2)
-        now = time.monotonic()
+        now = clock()
         silent.send(b"I")
         ours.until(lambda: ours.data == {1: b"I"})
         ours.flows.handle_deadlines(now + UNANSWERED_LIMIT - 1)
@@ -240,12 +239,12 @@ def test_without_a_descriptor_the_listener_rests_and_listens_again(
     sides: tuple[Side, Side],
 ) -> None:
     ours, _ = sides
-    now = time.monotonic()
+    now = clock()
     ours.loop.forget(ours.sip.tcp)
     ours.flows._listen_again = now + 0.5
     assert ours.flows.next_deadline() == now + 0.5
     sock = socket.create_connection(ours.sip.address, timeout=5)
-    ours.loop.wait(time.monotonic() + 0.01)
+    ours.loop.wait(clock() + 0.01)
     assert ours.told == []
     ours.flows.handle_deadlines(now + 0.5)
     ours.until(lambda: ours.told == [("opened", 1)])
