@@ -58,7 +58,9 @@ class RoundButton(tk.Label):
         if event.type is tk.EventType.ButtonPress:
             self._down = True
         elif event.type is tk.EventType.ButtonRelease:
-            clicked = self._down and self._over
+            # Where it was let go, for a window manager may take the pointer away for a moment.
+            inside = 0 <= event.x < self.winfo_width() and 0 <= event.y < self.winfo_height()
+            clicked = self._down and inside
             self._down = False
             if clicked:
                 self.invoke()

@@ -4,6 +4,7 @@ pystray's xorg backend has no menu and never hears of clicks, because its window
 them. Ours does; a right click asks the window to post the menu at the pointer, as a Tk menu.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,10 @@ class XorgIcon(Icon):  # type: ignore[misc]
         self._message_handlers[X.ButtonRelease] = self._on_button_release
         self._display.flush()
         self.title = title
+
+    def __del__(self) -> None:
+        with contextlib.suppress(error.ConnectionClosedError):  # the screen went before us
+            super().__del__()
 
     def docked(self) -> bool:
         return self._systray_manager is not None
@@ -81,7 +86,7 @@ class XorgIcon(Icon):  # type: ignore[misc]
             return
         side = max(1, min(width, height))
         ground: Any = PIL.Image.new("RGB", (width, height), self._ground())
-        picture = self._icon.resize((side, side), PIL.Image.Resampling.LANCZOS)
+        picture = self._icon.resize((side, side), PIL.Image.Resampling.HAMMING)
         ground.paste(picture, ((width - side) // 2, (height - side) // 2), picture)
         ground.tostring = ground.tobytes  # python-xlib still calls it so
         self._icon_data = ground
