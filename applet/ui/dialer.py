@@ -4,14 +4,13 @@ One Tk main loop in the main thread. Nothing here waits: the queues are emptied 
 files, devices and the network belong to other threads.
 """
 
-import contextlib
 import re
 import time
 import tkinter as tk
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -99,6 +98,7 @@ class Dialer:
         self.root.protocol("WM_DELETE_WINDOW", lambda: self.ask(Request(Act.CLOSE)))
         self.root.resizable(False, False)
         self._place_window()
+        self._tick_command = self.root.register(self._tick)
         self._tick()
         self.root.deiconify()
 
@@ -127,14 +127,13 @@ class Dialer:
     # --- the pump ----------------------------------------------------------------------------
 
     def _tick(self) -> None:
-        self._next_tick = self.root.after(TICK, self._tick)
+        # Not `root.after`, which makes and forgets a Tcl command each time: this runs all day.
+        self._next_tick = str(self.root.tk.call("after", TICK, self._tick_command))
         now = time.monotonic()
-        with contextlib.suppress(Empty):
-            for _ in range(BATCH):
-                self._presenter.handle(self._events.get_nowait(), now)
-        with contextlib.suppress(Empty):
-            for _ in range(BATCH):
-                self._presenter.ask(self._requests.get_nowait(), now)
+        for _ in range(min(BATCH, self._events.qsize())):
+            self._presenter.handle(self._events.get(), now)
+        for _ in range(min(BATCH, self._requests.qsize())):
+            self._presenter.ask(self._requests.get(), now)
         self._presenter.handle_timers(now)
         self._settle()
 
@@ -201,7 +200,7 @@ class Dialer:
             self._carry_out(effect)
         if self.tray is not None:
             self.tray.stop()
-        self.root.after_cancel(self._next_tick)
+        self.root.tk.call("after", "cancel", self._next_tick)
         if self.help is not None:
             self.help.close()
         self.toast.close()
