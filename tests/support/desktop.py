@@ -18,7 +18,16 @@ class Desktop:
     def __init__(self, folder: Path, size: str = "1024x768x24") -> None:
         self._folder = folder
         self._programs: list[Program] = []
-        screen = self._start("Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp")
+        try:
+            self._begin(size)
+        except AssertionError:
+            self._end()
+            raise
+
+    def _begin(self, size: str) -> None:
+        screen = self._start(
+            "Xvfb", "-displayfd", "1", "-screen", "0", size, "-nolisten", "tcp", "-noreset"
+        )
         number = screen.wait_for_line(r"^\d+$", 10)
         self.variables = {"DISPLAY": f":{number}"}
         bus = self._start("dbus-daemon", "--session", "--print-address", "--nofork")
@@ -35,6 +44,9 @@ class Desktop:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
         for program in reversed(self._programs):
             program.stop()
 
@@ -83,8 +95,9 @@ class Desktop:
         before = self._windows()
         self._press(self.tray_icon(), button=3)
         wait_until(lambda: self._windows() > before, 5, "the menu")
-        wait_until(self._steady, 5, "the menu to be drawn")
-        self.keys(*(["Down"] * entry if entry > 0 else ["Up"] * -entry), "Return")
+        wait_until(self.steady, 5, "the menu to be drawn")
+        # The first key always lands on the first entry; from there Up goes round to the last.
+        self.keys(*["Down"] * max(entry, 1), *["Up"] * -entry, "Return")
         self._put_the_hand_away()
 
     def run(self, *words: str) -> str:
@@ -92,6 +105,7 @@ class Desktop:
             ["env", *(f"{name}={value}" for name, value in self.variables.items()), *words],
             capture_output=True,
             text=True,
+            errors="replace",  # names of windows come in any coding
             timeout=20,
             check=False,
         )
@@ -102,7 +116,10 @@ class Desktop:
 
     def _press(self, spot: Spot, button: int) -> None:
         x, y = spot
-        self.run("xdotool", "mousemove", "--sync", str(x), str(y), "click", str(button))
+        self.run("xdotool", "mousemove", "--sync", str(x), str(y), "sleep", "1.2")
+        self.run(
+            "xdotool", "click", str(button), "sleep", "0.2"
+        )  # no hand is faster; after a call the button rests for a second
 
     def _put_the_hand_away(self) -> None:
         """Under the pointer things change their colour."""
@@ -141,6 +158,7 @@ class Desktop:
             self.run("xdotool", "search", "--onlyvisible", "--name", ".*").split()
         )
 
-    def _steady(self) -> bool:
+    def steady(self) -> bool:
+        """Whether nothing moves on the screen."""
         first = self.picture("before").tobytes()
         return first == self.picture("after").tobytes()
