@@ -31,6 +31,7 @@ from applet.ui.view import (
 
 _QUIETEST_DBFS = -60.0
 _DIGITS_SHOWN = 24
+_NOTES_SHOWN = 2
 
 
 class Presenter:
@@ -85,13 +86,13 @@ class Presenter:
         state, call = self._state, self._state.call
         shown = self._shown()
         levels = call.heard_levels() if call is not None else (None, None)
-        note = next(reversed(state.notes.values()), None)
+        notes = list(state.notes.values())[-_NOTES_SHOWN:]
         return View(
             who=capital(state.who or state.brand.texts.desk),
             headline=shown.sentence.headline,
             advice=shown.sentence.advice,
             tone=shown.tone,
-            note=_line(note) if note else "",
+            note="\n".join(map(_line, notes)),
             timer=state.talked if call is not None else "",
             main=self._main_button(),
             hold=self._hold_button(),

@@ -34,6 +34,7 @@ from applet.ui.view import (
 
 QUIT_PATIENCE = 4.0  # seconds until the program ends although the phone has not said Stopped
 SAVE_AFTER = 1.0  # seconds without another change, so that a slider writes one file
+LIST_EVERY = 3.0  # seconds at least between two listings: each asks the whole sound system
 DECLINE = 603  # RFC 3261 section 21.6.2: the person does not want to talk, on no device
 KEYS = frozenset("0123456789*#")
 
@@ -43,6 +44,7 @@ class Requests:
 
     def __init__(self, state: ScreenState) -> None:
         self._state = state
+        self._list_after = 0.0
         self._doors: dict[Act, Callable[[str, float], None]] = {
             Act.CALL: self._call,
             Act.CALL_ADDRESS: self._call_address,
@@ -153,8 +155,10 @@ class Requests:
 
     # --- sound -------------------------------------------------------------------------------
 
-    def _list_devices(self, _: str, __: float) -> None:
-        self._state.submit(ListDevices())
+    def _list_devices(self, _: str, now: float) -> None:
+        if now >= self._list_after:
+            self._list_after = now + LIST_EVERY
+            self._state.submit(ListDevices())
 
     def _microphone(self, name: str, _: float) -> None:
         self._select(name, self._state.devices.speaker)

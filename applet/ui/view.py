@@ -107,7 +107,7 @@ class HelpText(NamedTuple):
 
 class View(NamedTuple):
     """`microphone` and `speaker` are levels from 0 (silence) to 1; None: nothing to measure.
-    `note` is one more sentence, about something that is wrong beside the call."""
+    `note`: sentences about what is wrong beside the call, each on its line."""
 
     who: str
     headline: str

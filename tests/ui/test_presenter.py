@@ -46,7 +46,7 @@ from applet.phone.messages import (
 )
 from applet.settings import Settings
 from applet.ui.presenter import Presenter
-from applet.ui.requests import QUIT_PATIENCE, SAVE_AFTER
+from applet.ui.requests import LIST_EVERY, QUIT_PATIENCE, SAVE_AFTER
 from applet.ui.screen_state import LOG_LINES, clip
 from applet.ui.view import (
     Act,
@@ -513,6 +513,13 @@ def test_fault_15_no_microphone_is_said_and_the_call_goes_on(story: Story) -> No
     assert (story.presenter.view().note, story.icon()) == ("", Icon.CONNECTED)
 
 
+def test_two_troubles_are_both_said(story: Story) -> None:
+    story.talks().happens(Trouble(1, Reason.NO_MICROPHONE, ""), Trouble(1, Reason.NO_SPEAKER, ""))
+    lines = story.presenter.view().note.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [
+        "There is no microphone", "There is no loudspeaker"]  # fmt: skip
+
+
 def test_a_silent_microphone_is_told_until_it_is_heard(story: Story) -> None:
     story.talks().happens(Trouble(1, Reason.MICROPHONE_SILENT, ""), Levels(1, -90.0, -20.0))
     assert story.presenter.view().note.startswith("Your microphone is silent.")
@@ -605,7 +612,14 @@ def test_a_chosen_device_is_used_at_once_and_kept(story: Story) -> None:
     story.asks(Act.SPEAKER, "Hall")
     assert story.commands == [SelectDevices("Mic A", "Hall")]
     assert story.presenter.settings == Settings(microphone="Mic A", speaker="Hall")
+
+
+def test_the_devices_are_listed_afresh_but_not_at_every_move_of_the_mouse(story: Story) -> None:
     story.asks(Act.LIST_DEVICES)
+    assert story.commands == [ListDevices()]
+    story.later(LIST_EVERY / 2).asks(Act.LIST_DEVICES)
+    assert story.commands == []
+    story.later(LIST_EVERY / 2).asks(Act.LIST_DEVICES)
     assert story.commands == [ListDevices()]
 
 
