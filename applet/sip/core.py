@@ -86,7 +86,7 @@ class Core:
         self.config = config
         self.random = random
         self.timers = Timers()
-        self.transport = TransportLayer(local_ip_for, self.emit)
+        self.transport = TransportLayer(local_ip_for, self.timers, self.emit)
         self.transactions = Transactions(self.timers)
         self.locator = Locator(self.timers, self.emit)
         self.dialogs: dict[DialogId, DialogUser] = {}

@@ -77,7 +77,7 @@ class Endpoint:
 
     def receive_stream(self, flow: int, data: bytes, now: float) -> None:
         """Bytes of a TCP connection, in any pieces."""
-        for message in self._core.transport.feed(flow, data):
+        for message in self._core.transport.feed(flow, data, now):
             hop = self._core.transport.source_of(flow)
             if isinstance(message, MessageError):
                 self._refuse_broken(message, hop)

@@ -18,12 +18,16 @@ from applet.sip.headers import Via
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.message import Request, Response
 from applet.sip.parser import KeepAlive, StreamParser
+from applet.sip.timers import Timers
 from applet.sip.transaction import Send
 from applet.sip.uri import SipUri
 
 MAX_UDP_REQUEST = 1300
 """Bytes; section 18.1.1: a larger request goes over a transport with congestion control."""
 MAX_FLOWS = 512
+CLOSE_AFTER = 0.5
+"""Seconds that a connection stays open after its framing was lost: what came before the damage
+still gets its answers."""
 
 _WILDCARDS = ("0.0.0.0", "::", "")
 
@@ -45,9 +49,16 @@ class TransportLayer:
         "_local",
         "_local_ip_for",
         "_out",
+        "_timers",
     )
 
-    def __init__(self, local_ip_for: Callable[[str], str], emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        local_ip_for: Callable[[str], str],
+        timers: Timers,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._timers = timers
         self._local_ip_for = local_ip_for
         self._emit = emit
         self._local: dict[Transport, Address] = {}
@@ -146,6 +157,7 @@ class TransportLayer:
             return None
         if self._flow_to.get(gone.remote) == flow:
             del self._flow_to[gone.remote]
+        self._timers.cancel(self, str(flow))
         return gone.remote
 
     def has(self, transport: Transport) -> bool:
@@ -156,7 +168,7 @@ class TransportLayer:
         """Whether a connection of TCP stands that `send` would use."""
         return hop.flow in self._flows or hop.address in self._flow_to
 
-    def feed(self, flow: int, data: bytes) -> list[Request | Response | MessageError]:
+    def feed(self, flow: int, data: bytes, now: float) -> list[Request | Response | MessageError]:
         """The messages that are complete by now. A ping (RFC 5626 section 4.4.1) is answered; a
         stream whose framing is lost is closed."""
         known = self._flows.get(flow)
@@ -168,9 +180,13 @@ class TransportLayer:
                 messages.append(item)
             else:
                 self._out.append(Datagram(b"\r\n", self.source_of(flow)))
-        if known.parser.broken:
-            self._closing.append(flow)
+        if known.parser.broken and not self._timers.is_set(self, str(flow)):
+            self._timers.set(self, str(flow), now + CLOSE_AFTER)
         return messages
+
+    def handle_timer(self, name: str, now: float) -> None:
+        """A connection that cannot be read any more has had its time."""
+        self._closing.append(int(name))
 
     def source_of(self, flow: int) -> Hop:
         """The hop at the other end of an open connection."""

@@ -5,7 +5,6 @@ from itertools import count
 from typing import TypeVar
 
 from applet.sip.digest import Credentials
-from applet.sip.endpoint import Endpoint
 from applet.sip.events import Event, IncomingInvite
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Transport
@@ -20,8 +19,6 @@ SDP = ("Content-Type", "application/sdp")
 E = TypeVar("E", bound=Event)
 
 _branches = count(1)
-
-__all__ = ["ANSWER", "OFFER", "SDP", "Endpoint"]
 
 
 def uri_of(node: Node, user: str = "desk", **params: str | None) -> SipUri:

@@ -18,7 +18,7 @@ from applet.sip.headers import tag_in
 from applet.sip.message import Response
 from applet.sip.parser import parse
 from tests.sip.playbook import assert_empty, do, pair, request, say
-from tests.support.wire import Agent, Peer, Wire
+from tests.support.wire import Agent, Peer, Wire, in_short
 
 FOLDER = Path(__file__).parents[1] / "data" / "rfc4475"
 CASES: list[dict[str, Any]] = json.loads((FOLDER / "expectations.json").read_text("utf-8"))
@@ -162,8 +162,25 @@ def over_tcp(name: str) -> tuple[Wire, Agent, Peer]:
 
 @pytest.mark.parametrize("name", ["ncl.dat", "mcl01.dat"])
 def test_a_stream_whose_framing_is_lost_is_answered_and_closed(name: str) -> None:
-    _, _, peer = over_tcp(name)
+    wire, _, peer = over_tcp(name)
     assert [m.status for _, m in peer.got if isinstance(m, Response)] == [400]
+    peer.send_stream(b"more of it")
+    wire.clock.run(0.4)
+    assert peer.streams != {}
+    wire.clock.run(0.2)
+    assert peer.streams == {}
+
+
+def test_what_came_before_the_damage_of_a_stream_is_still_answered() -> None:
+    """The INVITE in dblreq is longer than its Content-Length says."""
+    wire, agent, _ = pair()
+    peer = Peer(wire, "192.0.2.3")
+    wire.connect(peer, agent.address)
+    peer.send_stream((FOLDER / "dblreq.dat").read_bytes())
+    wire.clock.run(0.1)
+    answers(agent, wire)
+    wire.clock.run(1.0)
+    assert [in_short(m) for _, m in peer.got] == ["405 REGISTER", "486 INVITE"]
     assert peer.streams == {}
 
 
