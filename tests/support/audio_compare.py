@@ -46,12 +46,12 @@ def compare(speech: Samples, recording: Samples) -> Heard:
     sent = looped[lag : lag + len(recording) // WINDOW * WINDOW]
     shifts = _shifts(sent, recording)
     got = np.concatenate(
-        [_at(recording, number * WINDOW + shift, WINDOW) for number, shift in enumerate(shifts)]
+        [_found(sent, recording, start, shifts) for start in range(0, len(sent), FRAME)]
     )
     return Heard(
         correlation=_correlation(sent, got),
         level_db=level_dbfs(got) - level_dbfs(sent),
-        frames_present=_frames_present(sent, recording, shifts),
+        frames_present=_frames_present(sent, got),
         delay_s=lag / RATE,
         seconds=len(sent) / RATE,
     )
@@ -122,19 +122,20 @@ def _correlation(first: Samples, second: Samples) -> float:
     return float(np.sum(first * second) / energy) if energy else 0.0
 
 
-def _frames_present(sent: Samples, recording: Samples, shifts: list[int]) -> float:
-    """The share of the audible frames of the speech that the recording holds. The playout may have
-    moved inside a window, so a frame may also lie where the window before or behind it lies."""
-    present = []
-    for start in range(0, len(sent), FRAME):
-        frame = sent[start : start + FRAME]
-        if level_dbfs(frame) > AUDIBLE_DBFS:
-            window = start // WINDOW
-            near = shifts[max(window - 1, 0) : window + 2]
-            present.append(any(_alike(frame, _at(recording, start + s, FRAME)) for s in near))
-    return float(np.mean(present)) if present else 0.0
+def _found(sent: Samples, recording: Samples, start: int, shifts: list[int]) -> Samples:
+    """The recording's version of the frame at `start`. The playout may have moved inside a window,
+    so a frame may also lie where the window before or behind it lies."""
+    frame = sent[start : start + FRAME]
+    window = start // WINDOW
+    near = {*shifts[max(window - 1, 0) : window + 2]}
+    places = [_at(recording, start + shift, FRAME) for shift in near]
+    return max(places, key=lambda place: _correlation(frame, place))
 
 
-def _alike(first: Samples, second: Samples) -> bool:
-    levels_are = abs(level_dbfs(first) - level_dbfs(second)) < 6
-    return levels_are and _correlation(first, second) > 0.5
+def _frames_present(sent: Samples, got: Samples) -> float:
+    """The share of the audible frames of the speech that were found."""
+    wanted, found = sent.reshape(-1, FRAME), got.reshape(-1, FRAME)
+    audible = frame_levels(sent) > AUDIBLE_DBFS
+    near = np.abs(frame_levels(got) - frame_levels(sent)) < 6
+    alike = [_correlation(one, other) > 0.5 for one, other in zip(wanted, found, strict=True)]
+    return float(np.mean((near & alike)[audible])) if audible.any() else 0.0

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.ports import free_port, free_ports, is_taken
+from tests.support.ports import free_port, free_ports, is_bound
 from tests.support.process import Program
 
 # linphonec spins when its terminal goes away, so it never lives longer than this.
@@ -30,7 +30,7 @@ class Linphone(Program):
         self.send("soundcard use files")
         self.send(f"play {microphone}")
         self.send(f"record {self.heard}")
-        self.wait_ready(lambda: is_taken(self.port), "linphone's SIP port")
+        self.wait_ready(lambda: is_bound(self.port), "linphone's SIP port")
 
     def _configure(self, folder: Path) -> None:
         codecs = [

@@ -2,6 +2,7 @@
 
 import random
 import socket
+from pathlib import Path
 
 LOWEST, HIGHEST = 20_000, 32_000
 _given: set[int] = set()
@@ -23,15 +24,19 @@ def free_ports(count: int) -> int:
     raise AssertionError(f"no {count} free ports in a row")
 
 
-def is_taken(port: int, kind: socket.SocketKind = socket.SOCK_DGRAM) -> bool:
-    """Somebody has bound this port; for UDP that is how a peer's readiness shows."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
+def is_bound(port: int, transport: str = "udp") -> bool:
+    """Somebody has bound this port, which is how a peer's readiness shows. Linux's tables are
+    read for it: to try and bind it would take it away from the peer."""
+    wanted = f":{port:04X}"
+    rows = Path(f"/proc/net/{transport}").read_text().splitlines()[1:]
+    return any(row.split()[1].endswith(wanted) for row in rows)
 
 
 def _is_free(port: int) -> bool:
-    return not is_taken(port) and not is_taken(port, socket.SOCK_STREAM)
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True

@@ -17,6 +17,8 @@ from typing import IO, Self
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 GRAIN_S = 0.005
+# Only root may take precedence over others.
+MAY_HURRY = sys.platform == "linux" and os.geteuid() == 0
 
 
 def wait_until(
@@ -46,8 +48,9 @@ class Program:
         in `without` taken away."""
         kept = {name: value for name, value in os.environ.items() if name not in without}
         # A tester that is killed leaves no peer behind: baresip and linphonec spin at the end of
-        # their stdin.
+        # their stdin. And where it is allowed, sound is sent in time on a busy machine too.
         guard = ["setpriv", "--pdeathsig", "KILL"] if sys.platform == "linux" else []
+        guard += ["nice", "-n", "-15"] if MAY_HURRY else []
         self.name = Path(command[0]).name
         self._process = subprocess.Popen(
             [*guard, *map(str, command)],

@@ -3,6 +3,7 @@
 SIPp does the signalling beside it and names `RtpPeer.port` in its SDP.
 """
 
+import os
 import select
 import socket
 import struct
@@ -13,7 +14,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from tests.support.ports import free_ports
-from tests.support.process import wait_until
+from tests.support.process import MAY_HURRY, wait_until
 from tests.support.speech import RATE, Samples
 
 FRAME = RATE // 50
@@ -103,6 +104,8 @@ class RtpPeer:
         self.stop()
 
     def _run(self) -> None:
+        if MAY_HURRY:  # on Linux each thread has a priority of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
         started, number = time.monotonic(), 0
         while not self._stopping.is_set():
             due = started + number * FRAME_S

@@ -1,9 +1,8 @@
 """SIPp as a peer on loopback: it plays one of our scenarios, or one of its own."""
 
-import socket
 from pathlib import Path
 
-from tests.support.ports import free_port, free_ports, is_taken
+from tests.support.ports import free_port, free_ports, is_bound
 from tests.support.process import ROOT, Program
 
 SCENARIOS = ROOT / "tests/system/scenarios"
@@ -36,9 +35,8 @@ class Sipp(Program):
         command += ["-t", "t1" if transport == "tcp" else "u1"]
         command += ["-trace_err", "-error_file", self._errors_file, *options]
         super().__init__(command, folder=folder)
-        kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
         if not target:
-            self.wait_ready(lambda: is_taken(self.port, kind), "SIPp's port")
+            self.wait_ready(lambda: is_bound(self.port, transport), "SIPp's port")
 
     def check(self, timeout_s: float = 20) -> None:
         """Fail unless all its calls went as its scenario says."""

@@ -57,7 +57,7 @@ class Applet(Program):
         variables |= {"PYSTRAY_BACKEND": tray, "XDG_DATA_HOME": str(folder / "data")}
         python = shutil.which("python", path=str(Path(__import__("sys").executable).parent))
         assert python is not None
-        command = [python, "-m", "applet", "--brand", brand]
+        command: list[str | Path] = [python, "-m", "applet", "--brand", brand]
         super().__init__(command, variables=variables)
 
 
