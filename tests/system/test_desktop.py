@@ -118,7 +118,7 @@ def test_the_applet_is_clicked_speaks_is_held_and_hung_up(
         baresip.stop()
         desktop.click(call_button(desktop))
         wait_until(lambda: desktop.find_colour(BAD, 30), 45, "the sentence of the failure")
-        call_button(desktop, 20)
+        desktop.wait_for_colour(GREEN)
         keep(desktop, f"{tray}-failure")
 
         desktop.choose(QUIT)
