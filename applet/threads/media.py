@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from applet.address import Address
 from applet.audio.device import (
+    AudioDevice,
     AudioReport,
     ClockedDevice,
     DeviceFactory,
     SoundControl,
 )
+from applet.audio.file import NullDevice
 from applet.audio.wav import WavError, WavSource, file_name, read_wav
 from applet.media.session import MediaEvent, MediaSession, MediaStatistics
 from applet.phone.messages import (
@@ -93,7 +95,6 @@ class OpenedMedia(NamedTuple):
     """The sockets of one call, on their way to the media thread."""
 
     call: int
-    session: MediaSession
     sockets: MediaSockets
 
 
@@ -177,8 +178,7 @@ class MediaThread:
     def open(self, call: int, remote_host: str) -> OpenedMedia:
         """Bind the call's RTP and RTCP sockets; any thread. `adopt` hands them over. Raises
         OSError when no pair of ports is free."""
-        sockets = self._ports.bind(remote_host)
-        return OpenedMedia(call, MediaSession(self._random, self._cname), sockets)
+        return OpenedMedia(call, self._ports.bind(remote_host))
 
     def adopt(self, opened: OpenedMedia) -> None:
         """From now on the sockets belong to the media thread; before any order for this call."""
@@ -288,8 +288,9 @@ class MediaThread:
                 self._close_call(call, now)
 
     def _opened(self, opened: OpenedMedia) -> None:
-        number, session, sockets = opened
-        device = self._device_factory(number)
+        number, sockets = opened
+        device = self._make_device(number)
+        session = MediaSession(self._random, self._cname)
         session.set_gain(*self._gains)
         call: MediaCall
         if isinstance(device, ClockedDevice):
@@ -307,6 +308,13 @@ class MediaThread:
         call.mapped[which] = address
         if len(call.mapped) == 2:
             self._answer(MediaMapped(call.number, call.mapped[0], call.mapped[1]))
+
+    def _make_device(self, number: int) -> AudioDevice:
+        try:
+            return self._device_factory(number)
+        except Exception as error:
+            self._mishaps.caught(error, clock())
+            return NullDevice()
 
     def _start_clock(self, call: MediaCall, now: float, anew: bool = False) -> None:
         if call.clock_runs and not anew:

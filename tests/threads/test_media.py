@@ -370,6 +370,16 @@ def test_a_mistake_is_told_once_and_the_call_goes_on(
     assert device.closed
 
 
+def test_a_device_that_cannot_be_made_is_told_and_the_call_goes_on_in_silence(
+    start: Callable[..., Media], peer: RtpPeer
+) -> None:
+    media = start(lambda call: FileDevice(parse_source("tone:440"), "/nowhere/out.wav"))
+    talk(media, peer)
+    assert media.wait_for(Trouble) == Trouble(0, Reason.INTERNAL, "FileNotFoundError")
+    peer.wait_for_sound(0.2)
+    assert level_dbfs(peer.heard()) < -60
+
+
 def test_after_a_stall_the_ticks_go_on_without_a_flood(
     start: Callable[..., Media], peer: RtpPeer
 ) -> None:
