@@ -116,10 +116,9 @@ class Desktop:
 
     def _press(self, spot: Spot, button: int) -> None:
         x, y = spot
-        self.run("xdotool", "mousemove", "--sync", str(x), str(y), "sleep", "1.2")
-        self.run(
-            "xdotool", "click", str(button), "sleep", "0.2"
-        )  # no hand is faster; after a call the button rests for a second
+        self.run("xdotool", "mousemove", "--sync", str(x), str(y), "sleep", "0.7")
+        # No hand is faster; and after a call the button rests for half a second.
+        self.run("xdotool", "click", str(button), "sleep", "0.2")
 
     def _put_the_hand_away(self) -> None:
         """Under the pointer things change their colour."""
