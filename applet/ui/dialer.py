@@ -209,7 +209,10 @@ class Dialer:
     def failed(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """An exception in one of our callbacks: into the log, and said plainly."""
+        """An exception in one of our callbacks: into the log, and said plainly. Ctrl+C quits."""
+        if issubclass(kind, KeyboardInterrupt):
+            self.ask(Request(Act.QUIT))
+            return
         now = time.monotonic()
         text = "".join(traceback.format_exception(kind, error, trace))
         self._presenter.handle(Logged(f"{kind.__name__} in the window", text), now)

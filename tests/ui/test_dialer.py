@@ -367,6 +367,12 @@ def test_an_exception_in_a_callback_is_said_and_logged(person: Person) -> None:
     assert "ZeroDivisionError" in person.presenter.log_text()
 
 
+def test_ctrl_c_in_the_terminal_quits_in_order(person: Person) -> None:
+    person.dialer.failed(KeyboardInterrupt, KeyboardInterrupt(), None)
+    person.has_asked(Quit())
+    person.until(lambda: person.gone, "the window to go")
+
+
 def test_the_window_starts_where_it_was_unless_that_is_off_the_screen(
     on_screen: None, desktop: Desktop, tmp_path: Path, brand: Brand
 ) -> None:
