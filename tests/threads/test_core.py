@@ -294,9 +294,10 @@ def test_more_datagrams_than_a_wake_reads_are_all_answered(
 def test_messages_are_logged_redacted(start: Callable[..., Running]) -> None:
     ours, theirs = start(), start()
     ours.call(theirs)
-    lines = [event.line for event in theirs.told() if isinstance(event, Logged)]
+    lines = [""]
+    while not lines[-1].startswith("> 200 OK"):
+        lines.append(theirs.wait_for(Logged).line)
     assert any(line.startswith("< INVITE ") for line in lines)
-    assert any(line.startswith("> 200 OK") for line in lines)
     assert not any("phone@" in line for line in lines)
 
 
