@@ -115,9 +115,7 @@ class Call:
         """The sockets are bound (None: they could not be)."""
         self._media_open = negotiation is not None
         self.negotiation = negotiation
-        if self._end is not None:
-            self._close(now)
-        elif negotiation is None:
+        if negotiation is None:
             self._fail(Reason.MEDIA_FAILED, 500, now)
         elif self.outgoing:
             assert self._place is not None
@@ -224,8 +222,7 @@ class Call:
 
     def provisional(self, event: Provisional) -> None:
         negotiation = self.negotiation
-        if self._connected or negotiation is None:
-            return
+        assert negotiation is not None  # without it no INVITE was sent
         if event.body is not None and negotiation.early_answer(event.branch, event.body):
             self._play(None)
             self._tell_state(CallState.EARLY, event.status)
@@ -234,8 +231,7 @@ class Call:
             self._tell_state(CallState.RINGING, 180)
 
     def answered(self, event: Answered, now: float) -> None:
-        if self.negotiation is None:
-            return
+        assert self.negotiation is not None  # without it no INVITE was sent
         if not self.negotiation.answered(event.branch, event.body):
             self._fail(Reason.NO_COMMON_CODEC, 488, now)
             return
@@ -246,7 +242,8 @@ class Call:
 
     def confirmed(self, event: Confirmed, now: float) -> None:
         """The ACK to our 200; it carries their answer if the INVITE had no offer."""
-        if self.negotiation is None or self._offer is not None:
+        assert self.negotiation is not None  # without it no 200 was sent
+        if self._offer is not None:
             return
         if event.body is None or not self.negotiation.answered("", event.body):
             self._fail(Reason.NO_COMMON_CODEC, 488, now)
@@ -325,8 +322,6 @@ class Call:
         self._finish(reason, status, now)
 
     def _finish(self, reason: Reason, code: int, now: float) -> None:
-        if self._end is not None:
-            return
         self._end = (reason, code)
         if self._media_open:
             self._outbox.order(RequestMediaStatistics(self.number))

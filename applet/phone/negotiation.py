@@ -171,10 +171,8 @@ class Negotiation:
     # --- the fate of our own re-INVITE
 
     def offer_answered(self, event: ReinviteAnswered, now: float) -> None:
-        offered = self._in_flight
-        self._in_flight = None
-        if offered is None:
-            return
+        offered, self._in_flight = self._in_flight, None
+        assert offered is not None  # one re-INVITE of ours at a time
         if event.body is None:
             # RFC 3261 section 14.1 wants an answer here; some leave it out when nothing changes.
             self._described.offer_failed()

@@ -9,7 +9,6 @@ from applet.address import Address
 from applet.media.session import (
     DigitReceived,
     DigitSent,
-    InjectionEnded,
     Latched,
     MediaEvent,
     MediaStatistics,
@@ -35,7 +34,6 @@ from applet.phone.messages import (
     Register,
     Reinvite,
     Reject,
-    RequestStatistics,
     Resume,
     SelectDevices,
     SendDigits,
@@ -205,7 +203,7 @@ class Phone:
                 wanted.digit_sent(digit)
             case Latched(source=source):
                 self._outbox.tell(Logged(f"call {call}: their sound comes from {source}", ""))
-            case InjectionEnded():
+            case _:  # InjectionEnded
                 self._outbox.tell(FilePlaying(call, "", False))
 
     def media_statistics(
@@ -266,7 +264,7 @@ class Phone:
                 call.mute(on)
             case PlayFile(path=path):
                 call.play_file(path)
-            case RequestStatistics():
+            case _:  # RequestStatistics
                 call.request_statistics()
 
     def _wanted(self, number: int) -> Call | None:
@@ -361,7 +359,6 @@ class Phone:
                     self._to_call(call, event, now)
 
     def _to_call(self, call: Call, event: sip.Event, now: float) -> None:
-        negotiation = call.negotiation
         match event:
             case sip.Provisional():
                 call.provisional(event)
@@ -371,17 +368,23 @@ class Phone:
                 call.confirmed(event, now)
             case sip.SessionEnded():
                 call.session_ended(event, now)
-            case sip.ReinviteReceived(body=body) if negotiation is not None:
-                negotiation.offered(body, now)
-            case sip.ReinviteConfirmed(body=body) if negotiation is not None:
-                negotiation.offer_confirmed(body, now)
-            case sip.ReinviteAnswered() if negotiation is not None:
-                negotiation.offer_answered(event, now)
-            case sip.ReinviteFailed() if negotiation is not None:
-                negotiation.offer_failed(event, now)
-            case sip.ReinviteRetryDue() if negotiation is not None:
-                negotiation.retry(now)
+            case _:
+                assert call.negotiation is not None  # without it there is no dialog
+                self._to_negotiation(call.negotiation, event, now)
         call.show()
+
+    def _to_negotiation(self, negotiation: Negotiation, event: sip.Event, now: float) -> None:
+        match event:
+            case sip.ReinviteReceived(body=body):
+                negotiation.offered(body, now)
+            case sip.ReinviteConfirmed(body=body):
+                negotiation.offer_confirmed(body, now)
+            case sip.ReinviteAnswered():
+                negotiation.offer_answered(event, now)
+            case sip.ReinviteFailed():
+                negotiation.offer_failed(event, now)
+            case _:  # ReinviteRetryDue
+                negotiation.retry(now)
 
     def _incoming(self, event: sip.IncomingInvite, now: float) -> None:
         session = event.session

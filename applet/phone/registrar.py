@@ -40,6 +40,6 @@ class Registrar:
                 self.registration = None
                 reason = _REASONS.get(by) or reason_for_status(status)
                 self._outbox.tell(RegistrationFailed(status, reason))
-            case sip.Unregistered():
+            case _:  # Unregistered
                 self.registration = None
                 self._outbox.tell(Unregistered(str(self.uri)))
