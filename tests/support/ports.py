@@ -6,6 +6,8 @@ from pathlib import Path
 
 LOWEST, HIGHEST = 20_000, 32_000
 _given: set[int] = set()
+# Not the shared generator: tests seed that one, and would be given the same ports again and again.
+_dice = random.SystemRandom()
 
 
 def free_port() -> int:
@@ -16,7 +18,7 @@ def free_port() -> int:
 def free_ports(count: int) -> int:
     """The first, an even one, of `count` free ports in a row."""
     for _ in range(1000):
-        first = random.randrange(LOWEST, HIGHEST - count, 2)
+        first = _dice.randrange(LOWEST, HIGHEST - count, 2)
         wanted = range(first, first + count)
         if _given.isdisjoint(wanted) and all(map(_is_free, wanted)):
             _given.update(wanted)
