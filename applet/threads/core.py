@@ -6,7 +6,6 @@ are told; again until it wants nothing more.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NamedTuple, TypeVar
@@ -127,23 +126,22 @@ class CoreThread:
     # --- the thread
 
     def _run(self) -> None:
-        self._settle(clock())
+        deadline: float | None = clock()
         while self._running:
             try:
-                now = self._loop.wait(self._deadline())
+                now = self._loop.wait(deadline)
                 self._handle_timers(now)
                 self._settle(now)
+                deadline = self._deadline()
             except Exception as error:
+                deadline = clock() + REST_AFTER_MISTAKE
                 self._mishaps.caught(error, clock())
-                time.sleep(REST_AFTER_MISTAKE)
         self._close()
 
     def _deadline(self) -> float | None:
         timer = self._phone.next_timer()
-        if timer is not None:
-            timer = max(timer, self._rest_until)
         waiting = (
-            timer,
+            None if timer is None else max(timer, self._rest_until),
             self._stop_by,
             self._flows.next_deadline(),
             self._resolver.next_deadline(),

@@ -231,6 +231,25 @@ def test_a_loudspeaker_that_is_pulled_out_is_replaced_by_the_default_one(
 
 
 @pytest.mark.desktop
+def test_a_card_that_stops_is_told_and_opened_again_until_it_runs(pulse: Pulse, card: Card) -> None:
+    device = card.device(call=2)
+    device.open_speaker(tone())
+    wait_until(lambda: pulse.streams() == 1, 5, "the loudspeaker to open")
+    pulse.record_speaker(0.2)
+    pulse.pactl("suspend-sink", SPEAKER, "1")
+    report = card.reports.get(timeout=15)
+    pulse.pactl("suspend-sink", SPEAKER, "0")
+    assert isinstance(report, Trouble)
+    assert (report.call, report.reason) == (2, Reason.DEVICE_LOST)
+    with pulse.recording_speaker() as recording:
+        wait_until(
+            lambda: level_dbfs(recording.samples[-4000:]) > -20, 15, "the tone at the loudspeaker"
+        )
+    device.close()
+    assert card.reported() == []
+
+
+@pytest.mark.desktop
 def test_a_microphone_that_gives_nothing_but_zeros_is_told_once(pulse: Pulse, card: Card) -> None:
     device = card.device(call=3)
     device.open_microphone(lambda: None)

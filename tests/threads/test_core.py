@@ -30,10 +30,12 @@ from applet.phone.messages import (
     Ready,
     Reason,
     RequestStatistics,
+    SetVolume,
     Statistics,
     Stopped,
     Trouble,
 )
+from applet.phone.orders import LookUp, Order
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
 from applet.threads.media import MediaThread
@@ -50,10 +52,29 @@ OURS = ("core", "media", "look-up", "stun", "sound", "file")
 class Clumsy(Phone):
     """A phone with a mistake in it, of the kind that should never be."""
 
+    fails_at = ""
+
     def handle(self, command: Command, now: float) -> None:
         if isinstance(command, HangUp) and command.call == 99:
             raise ZeroDivisionError("ours")
         super().handle(command, now)
+
+    def next_timer(self) -> float | None:
+        if self.fails_at == "next_timer":
+            raise ZeroDivisionError("ours")
+        return 0.0 if self.fails_at == "handle_timers" else super().next_timer()
+
+    def handle_timers(self, now: float) -> None:
+        if self.fails_at == "handle_timers":
+            raise ZeroDivisionError("ours")
+        super().handle_timers(now)
+
+    def orders(self) -> list[Order]:
+        orders = super().orders()
+        if self.fails_at == "orders":
+            # An order of a kind that nobody can carry out.
+            return [LookUp(None, 0), *orders]  # type: ignore[arg-type]
+        return orders
 
 
 class Running:
@@ -64,8 +85,8 @@ class Running:
         media = MediaThread(
             lambda call: FileDevice(parse_source("tone:440")), system, bind_host=bind.host
         )
-        phone = Clumsy(config, system, local_ip_for(bind.host))
-        self.core = CoreThread(phone, media, bind, **options)  # type: ignore[arg-type]
+        self.phone = Clumsy(config, system, local_ip_for(bind.host))
+        self.core = CoreThread(self.phone, media, bind, **options)  # type: ignore[arg-type]
         self.address = self.core.start()
         self.uri = f"sip:phone@{self.address}"
 
@@ -229,6 +250,25 @@ def test_an_unexpected_exception_is_told_and_the_phone_goes_on(
         ours.core.submit(HangUp(99))
     ours.call(theirs)
     assert len([event for event in ours.told() if isinstance(event, Trouble)]) <= 1
+
+
+@pytest.mark.parametrize("where", ["next_timer", "handle_timers", "orders"])
+def test_a_mistake_that_stays_does_not_spin_nor_keep_the_phone_from_stopping(
+    start: Callable[..., Running], where: str
+) -> None:
+    ours = start()
+    ours.phone.fails_at = where
+    ours.core.submit(SetVolume(0, 0))
+    assert ours.wait_for(Trouble).reason is Reason.INTERNAL
+    before = time.process_time()
+    with pytest.raises(Empty):
+        ours.wait_for(Stopped, timeout_s=0.5)
+    assert time.process_time() - before < 0.25
+    begin = time.monotonic()
+    ours.core.stop()
+    assert time.monotonic() - begin < 4
+    ours.wait_for(Stopped)
+    assert ours.told() == []
 
 
 def test_a_closed_port_is_not_fatal(start: Callable[..., Running]) -> None:

@@ -1,12 +1,21 @@
 """TCP connections of the signalling, over loopback."""
 
+import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from applet.address import Address
-from applet.threads.flows import CONNECT_LIMIT, MOST_FLOWS, MOST_UNSENT, UNANSWERED_LIMIT, Flows
+from applet.threads.flows import (
+    CONNECT_LIMIT,
+    LISTEN_AGAIN,
+    MOST_FLOWS,
+    MOST_UNSENT,
+    UNANSWERED_LIMIT,
+    Flows,
+)
 from applet.threads.loop import Loop, clock
 from applet.threads.sockets import SipSockets, bind_sip
 from tests.support.ports import free_port
@@ -235,17 +244,35 @@ def test_an_address_that_is_none_fails_at_once(sides: tuple[Side, Side], where: 
     assert ours.told == [("failed", where, None)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of descriptors to run into")
 def test_without_a_descriptor_the_listener_rests_and_listens_again(
     sides: tuple[Side, Side],
 ) -> None:
+    import resource
+
     ours, _ = sides
-    now = clock()
-    ours.loop.forget(ours.sip.tcp)
-    ours.flows._listen_again = now + 0.5
-    assert ours.flows.next_deadline() == now + 0.5
     sock = socket.create_connection(ours.sip.address, timeout=5)
-    ours.loop.wait(clock() + 0.01)
-    assert ours.told == []
-    ours.flows.handle_deadlines(now + 0.5)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, limits[1]))
+    try:
+        begin = clock()
+        ours.loop.wait(begin + 5)
+        rests_until = ours.flows.next_deadline()
+        assert rests_until is not None
+        assert begin + LISTEN_AGAIN <= rests_until <= clock() + LISTEN_AGAIN
+        ours.loop.wait(clock() + 0.05)
+        assert ours.told == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    ours.flows.handle_deadlines(rests_until)
     ours.until(lambda: ours.told == [("opened", 1)])
     sock.close()
+
+
+def test_a_connection_that_cannot_even_be_begun_has_failed(sides: tuple[Side, Side]) -> None:
+    ours, _ = sides
+    where = Address("255.255.255.255", 5060)
+    ours.send(b"INVITE", where)
+    assert ours.told == [("failed", where, None)]
