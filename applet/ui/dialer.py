@@ -4,6 +4,7 @@ One Tk main loop in the main thread. Nothing here waits: the queues are emptied 
 files, devices and the network belong to other threads.
 """
 
+import gc
 import re
 import time
 import tkinter as tk
@@ -64,6 +65,9 @@ def run_dialer(
     if tray:
         dialer.start_tray()
     dialer.run()
+    # Tcl aborts the process if another thread's garbage collection frees its interpreter.
+    del dialer
+    gc.collect()
 
 
 class Dialer:

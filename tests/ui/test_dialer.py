@@ -3,6 +3,7 @@
 A callback that raises fails the test, whichever it was.
 """
 
+import gc
 import tkinter as tk
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -191,6 +192,14 @@ def person(on_screen: None, desktop: Desktop, tmp_path: Path, brand: Brand) -> I
     person = Person(desktop, tmp_path, brand)
     yield person
     person.closes()
+    vars(person).clear()
+
+
+@pytest.fixture(autouse=True)
+def tcl_is_freed_on_its_own_thread() -> Iterator[None]:
+    """Tcl aborts the process if the garbage collection of another thread does it."""
+    yield
+    gc.collect()
 
 
 def test_every_button_of_a_call_does_what_it_says(person: Person) -> None:
@@ -382,6 +391,7 @@ def test_the_window_starts_where_it_was_unless_that_is_off_the_screen(
         assert place is None or place in person.root.geometry()
         assert person.root.winfo_x() < 1024
         person.closes()
+        vars(person).clear()
 
 
 STORIES: dict[str, list[Event]] = {
