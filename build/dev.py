@@ -49,16 +49,16 @@ def icons(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Parser speed; with BENCH_DIR: the scripts (m1 ... m7) and phones named, from that folder."""
+    """Parser and start; with BENCH_DIR: its scripts (m1 ... m7) with the phones named."""
     python = environment.setup(tests=True)
     harness = os.environ.get("BENCH_DIR")
-    if not harness:
-        return _call(python, "build/bench_parser.py", *arguments)
     variables = {
         "BENCH_OWN": f"{python} -m applet headless",
         "BENCH_OWN_PARSER": "bench_parser:factory",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "build"), harness]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "build")]),
     }
+    if not harness:
+        return _call(python, "build/bench_own.py", variables=variables)
     scripts = [name for name in arguments if name[:1] == "m" and name[1:2].isdigit()]
     phones = [name for name in arguments if name not in scripts] or ["own"]
     results = [

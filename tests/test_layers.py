@@ -75,3 +75,13 @@ def test_a_forbidden_import_is_found_through_another_module_too(copy: Path) -> N
 
 def rows(checked: subprocess.CompletedProcess[str]) -> list[str]:
     return [row.strip() for row in checked.stdout.splitlines()]
+
+
+def test_the_phone_starts_without_the_slow_modules() -> None:
+    script = "import sys, applet.headless.run; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-S", "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    slow = {"asyncio", "dataclasses", "inspect", "logging", "argparse", "tkinter", "pystray", "PIL"}
+    slow |= {"pyaudio", "stun", "ssl", "urllib.request", "importlib.metadata"}
+    assert slow.isdisjoint(loaded), slow.intersection(loaded)

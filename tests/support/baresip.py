@@ -77,12 +77,9 @@ class Baresip(Program):
         return self.events[found[0]]
 
     def heard(self) -> Path:
-        """The recording of what came in; complete once the call has ended."""
+        """The recording of what came in. Baresip is ended, so that it is complete."""
+        self.stop()
         return self._recording("dec")
-
-    def said(self) -> Path:
-        """The recording of what went out."""
-        return self._recording("enc")
 
     def transcript(self, most: int = 60) -> str:
         return f"{super().transcript(most)}\n{self.events}"

@@ -1,5 +1,6 @@
 """Calls to and from baresip, with a different voice each way, recorded and compared."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,56 +22,50 @@ def heard(tmp_path: Path) -> Recording:
     return Recording(tmp_path / "heard.wav")
 
 
-def our_phone(ours: Voice, heard: Recording, *options: str) -> Headless:
-    return Headless("--audio-in", ours.file, "--audio-out", heard.path, *options)
+@pytest.fixture
+def phone(ours: Voice, heard: Recording) -> Iterator[Headless]:
+    sound = ("--audio-in", ours.file, "--audio-out", heard.path)
+    with Headless(*ANSWERS, *sound) as phone:
+        yield phone
+
+
+@pytest.fixture
+def baresip(tmp_path: Path, theirs: Voice) -> Iterator[Baresip]:
+    with Baresip(tmp_path / "baresip", theirs.long_file) as baresip:
+        yield baresip
 
 
 def test_we_call_baresip_and_both_are_heard(
-    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+    phone: Headless, baresip: Baresip, ours: Voice, theirs: Voice, heard: Recording
 ) -> None:
-    with (
-        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
-        our_phone(ours, heard) as phone,
-    ):
-        phone.call(baresip.uri)
-        heard.wait_for(6)
-        phone.hang_up()
-        baresip.wait_for("CALL_CLOSED")
-        assert phone.quit() == 0
+    phone.call(baresip.uri)
+    heard.wait_for(6)
+    phone.hang_up()
+    assert phone.quit() == 0
     check_both(theirs.sound, heard.sound(), ours.sound)
     check_both(ours.sound, read_wav(baresip.heard()), theirs.sound)
 
 
 def test_baresip_calls_us_and_both_are_heard(
-    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+    phone: Headless, baresip: Baresip, ours: Voice, theirs: Voice, heard: Recording
 ) -> None:
-    with (
-        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
-        our_phone(ours, heard, *ANSWERS) as phone,
-    ):
-        baresip.command("dial", phone.uri)
-        assert f"127.0.0.1:{baresip.port}" in str(phone.wait_for("incoming")["from"])
-        phone.connected()
-        heard.wait_for(6)
-        baresip.command("hangup")
-        phone.wait_for_state("ended")
+    baresip.command("dial", phone.uri)
+    assert f"127.0.0.1:{baresip.port}" in str(phone.wait_for("incoming")["from"])
+    phone.connected()
+    heard.wait_for(6)
+    baresip.command("hangup")
+    phone.wait_for_state("ended")
     check_both(theirs.sound, heard.sound(), ours.sound)
     check_both(ours.sound, read_wav(baresip.heard()), theirs.sound)
 
 
 def test_a_muted_and_a_swapped_run_are_told_from_a_good_one(
-    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+    phone: Headless, baresip: Baresip, ours: Voice, theirs: Voice, heard: Recording
 ) -> None:
-    with (
-        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
-        our_phone(ours, heard, *ANSWERS) as phone,
-    ):
-        baresip.command("dial", phone.uri)
-        phone.connected()
-        phone.send("mute on")
-        heard.wait_for(4)
-        baresip.command("hangup")
-        phone.wait_for_state("ended")
+    phone.call(baresip.uri)
+    phone.send("mute on")
+    heard.wait_for(4)
+    phone.hang_up()
     with pytest.raises(AssertionError):
         compare(ours.sound, read_wav(baresip.heard())).check()
     with pytest.raises(AssertionError):
@@ -79,70 +74,54 @@ def test_a_muted_and_a_swapped_run_are_told_from_a_good_one(
 
 
 def test_baresip_holds_us_and_resumes(
-    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+    phone: Headless, baresip: Baresip, theirs: Voice, heard: Recording
 ) -> None:
-    with (
-        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
-        our_phone(ours, heard) as phone,
-    ):
-        phone.call(baresip.uri)
-        heard.wait_for(3)
-        baresip.command("hold")
-        phone.wait_for("hold", by="them")
-        heard.wait_for(1.5)
-        baresip.command("resume")
-        phone.wait_for("hold", by="none")
-        resumed = heard.seconds()
-        heard.wait_for(4)
-        phone.hang_up()
-        baresip.wait_for("CALL_CLOSED")
+    phone.call(baresip.uri)
+    heard.wait_for(3)
+    baresip.command("hold")
+    phone.wait_for("hold", by="them")
+    heard.wait_for(1.5)
+    baresip.command("resume")
+    phone.wait_for("hold", by="none")
+    resumed = heard.seconds()
+    heard.wait_for(4)
+    phone.hang_up()
     compare(theirs.sound, heard.sound(resumed + 0.3)).check()
 
 
 def test_we_hold_baresip_and_resume(
-    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+    phone: Headless, baresip: Baresip, theirs: Voice, heard: Recording
 ) -> None:
-    with (
-        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
-        our_phone(ours, heard) as phone,
-    ):
-        phone.call(baresip.uri)
-        heard.wait_for(3)
-        phone.send("hold")
-        phone.wait_for("hold", by="us")
-        held = heard.seconds()
-        heard.wait_for(2)
-        phone.send("resume")
-        phone.wait_for("hold", by="none")
-        resumed = heard.seconds()
-        heard.wait_for(4)
-        phone.hang_up()
-        baresip.wait_for("CALL_CLOSED")
+    phone.call(baresip.uri)
+    heard.wait_for(3)
+    phone.send("hold")
+    phone.wait_for("hold", by="us")
+    held = heard.seconds()
+    heard.wait_for(2)
+    phone.send("resume")
+    phone.wait_for("hold", by="none")
+    resumed = heard.seconds()
+    heard.wait_for(4)
+    phone.hang_up()
     assert level_dbfs(heard.sound(held + 0.3, resumed)) < -45  # at most our quiet hold tone
     compare(theirs.sound, heard.sound(resumed + 0.3)).check()
 
 
-def test_digits_go_both_ways(tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording) -> None:
-    with (
-        Baresip(tmp_path / "baresip", theirs.long_file) as baresip,
-        our_phone(ours, heard) as phone,
-    ):
-        phone.call(baresip.uri)
-        phone.send("dtmf 19#")
-        for digit in "19#":
-            baresip.wait_for("CALL_DTMF_START", param=digit)
-        for digit in "5*":
-            baresip.command("sndcode", digit)
-            phone.wait_for("dtmf", digit=digit)
-        phone.hang_up()
+def test_digits_go_both_ways(phone: Headless, baresip: Baresip) -> None:
+    phone.call(baresip.uri)
+    phone.send("dtmf 19#")
+    for digit in "19#":
+        baresip.wait_for("CALL_DTMF_START", param=digit)
+    for digit in "5*":
+        baresip.command("sndcode", digit)
+        phone.wait_for("dtmf", digit=digit)
+    phone.hang_up()
 
 
-def test_a_busy_phone_and_a_rejected_call_say_so(
-    tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
-) -> None:
+def test_a_rejected_call_says_so_on_both_sides(tmp_path: Path, theirs: Voice) -> None:
     with (
         Baresip(tmp_path / "baresip", theirs.long_file, answers=False) as baresip,
-        our_phone(ours, heard, "--accept-any-user") as phone,
+        Headless("--accept-any-user") as phone,
     ):
         phone.send(f"call {baresip.uri}")
         phone.wait_for_state("ringing")

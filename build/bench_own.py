@@ -1,0 +1,54 @@
+"""Two figures of our own, without peers: how fast messages are read, how fast the phone starts."""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+from bench_parser import factory
+
+BODY = (
+    b"v=0\r\no=caller 2890844526 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+    b"m=audio 49172 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
+)
+INVITE = (
+    b"INVITE sip:support@example.com SIP/2.0\r\n"
+    b"Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK74bf9;rport\r\n"
+    b"Max-Forwards: 70\r\n"
+    b"From: A Caller <sip:caller@example.net>;tag=9fxced76sl\r\n"
+    b"To: <sip:support@example.com>\r\n"
+    b"Call-ID: 3848276298220188511@example.net\r\n"
+    b"CSeq: 1 INVITE\r\n"
+    b"Contact: <sip:caller@192.0.2.1:5060>\r\n"
+    b"Content-Type: application/sdp\r\n"
+    b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+)
+MESSAGES, ROUNDS, STARTS = 3000, 5, 10
+
+
+def messages_per_second() -> float:
+    """The best of some rounds of reading an INVITE with its session description."""
+    parse, _ = factory()
+    fastest = float("inf")
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for _ in range(MESSAGES):
+            parse(INVITE)
+        fastest = min(fastest, time.perf_counter() - started)
+    return MESSAGES / fastest
+
+
+def milliseconds_to_ready() -> float:
+    """The median time from the start of the interpreter to the event `ready`."""
+    command = [sys.executable, "-m", "applet", "headless", "--bind", "127.0.0.1"]
+    times: list[float] = []
+    for _ in range(STARTS):
+        ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+        times.append(json.loads(ended.stdout.splitlines()[0])["ready_ms"])
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    print(f"INVITEs read per second: {messages_per_second():.0f}")
+    print(f"start to ready: {milliseconds_to_ready():.0f} ms")
