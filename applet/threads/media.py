@@ -206,21 +206,29 @@ class MediaThread:
     def _run(self) -> None:
         ticks = self._ticks
         while self._running:
-            now = self._loop.wait(ticks[0][0] if ticks else None)
-            while ticks and ticks[0][0] <= now:
-                due, serial, call = ticks[0]
-                if call.closed or due != call.due:
-                    heapq.heappop(ticks)
-                    continue
-                try:
-                    if now - due > LATEST:
-                        call.due = due + (now - due) // TICK * TICK
-                    call.tick(now)
-                except Exception as error:
-                    call.due = max(call.due, due + TICK)
-                    self._mishaps.caught(error, now)
-                heapq.heapreplace(ticks, (call.due, serial, call))
+            try:
+                now = self._loop.wait(ticks[0][0] if ticks else None)
+                while ticks and ticks[0][0] <= now:
+                    self._tick(now)
+            except Exception as error:
+                self._mishaps.caught(error, clock())
         self._close(clock())
+
+    def _tick(self, now: float) -> None:
+        """Serve the call whose tick is due first, and put it back behind the others."""
+        ticks = self._ticks
+        due, serial, call = ticks[0]
+        if call.closed or due != call.due:
+            heapq.heappop(ticks)
+            return
+        try:
+            if now - due > LATEST:
+                call.due = due + (now - due) // TICK * TICK
+            call.tick(now)
+        except Exception as error:
+            call.due = max(call.due, due + TICK)
+            self._mishaps.caught(error, now)
+        heapq.heapreplace(ticks, (call.due, serial, call))
 
     def _close(self, now: float) -> None:
         for call in list(self._calls.values()):

@@ -175,17 +175,24 @@ def test_the_first_packet_leaves_at_once_and_the_others_every_20_ms(
     start: Callable[..., Media], peer: RtpPeer
 ) -> None:
     media = start()
-    media.open()
-    media.thread.submit(PlayTone(1, Tone.RINGBACK))
-    begin = time.monotonic()
-    media.agree(peer.port)
+    waits = []
+    for call in range(1, 6):
+        media.open(call)
+        media.thread.submit(PlayTone(call, Tone.RINGBACK))
+        peer.packets.clear()
+        begin = time.monotonic()
+        media.agree(peer.port, call)
+        peer.wait_for_sound(0.2)
+        waits.append(peer.packets[0].at - begin)
+        if call < 5:
+            media.thread.submit(CloseMedia(call))
+    # A busy machine is late now and then, but a clock that goes on would be late every time.
+    assert sorted(waits)[1] < 0.005
     peer.wait_for_sound(1.0)
-    assert peer.packets[0].at - begin < 0.015
     times = np.array([packet.at for packet in peer.packets])
-    wander = times - times[0] - 0.02 * np.arange(len(times))
-    assert abs(np.median(wander)) < 0.002
-    stamps = np.array([packet.timestamp for packet in peer.packets])
-    assert set(np.diff(stamps)) == {160}
+    assert np.median(np.diff(times)) == pytest.approx(0.02, abs=0.0005)
+    assert times[-1] - times[0] == pytest.approx(0.02 * (len(times) - 1), abs=0.01)
+    assert set(np.diff([packet.timestamp for packet in peer.packets])) == {160}
 
 
 def test_nothing_of_the_microphone_is_sent_before_it_may_open(
