@@ -77,8 +77,7 @@ class Baresip(Program):
         return self.events[found[0]]
 
     def heard(self) -> Path:
-        """The recording of what came in. Baresip is ended, so that it is complete."""
-        self.stop()
+        """The recording of what came in; complete once the call has ended."""
         return self._recording("dec")
 
     def transcript(self, most: int = 60) -> str:

@@ -42,6 +42,7 @@ def test_we_call_baresip_and_both_are_heard(
     heard.wait_for(6)
     phone.hang_up()
     assert phone.quit() == 0
+    baresip.stop()
     check_both(theirs.sound, heard.sound(), ours.sound)
     check_both(ours.sound, read_wav(baresip.heard()), theirs.sound)
 
@@ -55,6 +56,7 @@ def test_baresip_calls_us_and_both_are_heard(
     heard.wait_for(6)
     baresip.command("hangup")
     phone.wait_for_state("ended")
+    baresip.stop()
     check_both(theirs.sound, heard.sound(), ours.sound)
     check_both(ours.sound, read_wav(baresip.heard()), theirs.sound)
 
@@ -66,6 +68,7 @@ def test_a_muted_and_a_swapped_run_are_told_from_a_good_one(
     phone.send("mute on")
     heard.wait_for(4)
     phone.hang_up()
+    baresip.stop()
     with pytest.raises(AssertionError):
         compare(ours.sound, read_wav(baresip.heard())).check()
     with pytest.raises(AssertionError):
