@@ -171,6 +171,7 @@ class MediaThread:
         # What is there by now stays: looking through it for garbage again and again (10 ms each
         # time) would be heard as a late packet.
         gc.freeze()
+        self._ports.bind_ahead()
         self._running = True
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
         self._thread.start()
@@ -238,6 +239,7 @@ class MediaThread:
                 self._mishaps.caught(error, now)
         if self._sound is not None:
             self._sound.stop()
+        self._ports.close()
         self._loop.close()
 
     def _posted(self, value: object, now: float) -> None:
@@ -309,6 +311,7 @@ class MediaThread:
                 number, session, sockets, self._told, self._levels, device, self._recorded
             )
         self._calls[number] = call
+        self._ports.bind_ahead()
         self._loop.watch(call.rtcp, call.rtcp_readable)
         self._loop.watch(call.rtp.sock, call.rtp_readable)
 

@@ -9,6 +9,7 @@ import itertools
 import os
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -159,7 +160,7 @@ def open_socket(kind: int, host: str) -> socket.socket:
 
 class MediaPorts:
     """Hands out pairs of ports, each time further on in the range, so that the stray packets of
-    the call before do not meet the next one."""
+    the call before do not meet the next one. One pair is bound ahead: an INVITE needs its port."""
 
     def __init__(self, bind_host: str, ports: PortRange | None) -> None:
         low, high = ports or ANY_MEDIA_PORT
@@ -167,30 +168,58 @@ class MediaPorts:
         self._ports = range(low + low % 2, high, 2)
         self._start = 0 if ports else os.getpid() * 31
         self._given = itertools.count(0)
+        self._ahead: deque[_Pair] = deque()
+
+    def bind_ahead(self) -> None:
+        """Have the next pair ready, if one is free. Any thread."""
+        if not self._ahead:
+            try:
+                self._ahead.append(self._next("0.0.0.0" if is_wildcard(self._host) else self._host))
+            except OSError:
+                return  # `bind` tries again and tells
 
     def bind(self, remote_host: str) -> MediaSockets:
         """Any thread. Raises OSError when no pair is free."""
         host = self._host
         if is_wildcard(host):
             host = "::" if ":" in remote_host else "0.0.0.0"
+        shown = local_ip(remote_host) if is_wildcard(host) else host
+        try:
+            pair = self._ahead.popleft() if host != "::" else self._next(host)
+        except IndexError:
+            pair = self._next(host)
+        return MediaSockets(
+            pair.rtp, pair.rtcp, Address(shown, pair.port), Address(shown, pair.port + 1)
+        )
+
+    def close(self) -> None:
+        while self._ahead:
+            pair = self._ahead.popleft()
+            pair.rtp.close()
+            pair.rtcp.close()
+
+    def _next(self, host: str) -> "_Pair":
         failure: OSError = OSError(errno.EADDRINUSE, "no free pair of RTP ports")
         for _ in range(len(self._ports)):
             port = self._ports[(self._start + next(self._given)) % len(self._ports)]
             try:
-                rtp, rtcp = _bind_pair(host, port)
+                return _bind_pair(host, port)
             except OSError as error:
                 failure = error
-                continue
-            shown = local_ip(remote_host) if is_wildcard(host) else host
-            return MediaSockets(rtp, rtcp, Address(shown, port), Address(shown, port + 1))
         raise failure
 
 
-def _bind_pair(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+class _Pair(NamedTuple):
+    rtp: socket.socket
+    rtcp: socket.socket
+    port: int
+
+
+def _bind_pair(host: str, port: int) -> _Pair:
     # 64 kB hold some three seconds of one call's packets: enough, and never more stale sound.
     rtp = _bound(socket.SOCK_DGRAM, host, port, receive_buffer=64 * 1024)
     try:
-        return rtp, _bound(socket.SOCK_DGRAM, host, port + 1, receive_buffer=64 * 1024)
+        return _Pair(rtp, _bound(socket.SOCK_DGRAM, host, port + 1), port)
     except OSError:
         rtp.close()
         raise

@@ -183,6 +183,37 @@ def test_the_next_call_has_other_ports_than_the_one_before() -> None:
     assert len(set(seen)) == 4
 
 
+def test_a_pair_that_was_bound_ahead_is_the_next_one(
+    bound: list[SipSockets | MediaSockets],
+) -> None:
+    low = free_ports(4)
+    ports = MediaPorts("127.0.0.1", PortRange(low, low + 3))
+    ports.bind_ahead()
+    ports.bind_ahead()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", low + 2))
+        bound.append(ports.bind("127.0.0.1"))
+        assert bound[0].rtp_address.port == low  # type: ignore[union-attr]
+        ports.bind_ahead()
+        with pytest.raises(OSError, match="in use"):
+            ports.bind("127.0.0.1")
+    ports.bind_ahead()
+    ports.close()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", low + 2))
+
+
+def test_a_pair_that_was_bound_ahead_for_ipv4_is_not_given_to_ipv6(
+    bound: list[SipSockets | MediaSockets],
+) -> None:
+    ports = MediaPorts("0.0.0.0", None)
+    ports.bind_ahead()
+    pairs = [ports.bind("::1"), ports.bind("127.0.0.1")]
+    bound += pairs
+    assert [pair.rtp.family for pair in pairs] == [socket.AF_INET6, socket.AF_INET]
+    assert [pair.rtp_address.host for pair in pairs] == ["::1", "127.0.0.1"]
+
+
 def test_without_a_range_the_ports_are_below_32768(
     bound: list[SipSockets | MediaSockets],
 ) -> None:
