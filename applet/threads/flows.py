@@ -138,6 +138,8 @@ class Flows:
         return flow
 
     def _connected(self, flow: _Flow, now: float) -> None:
+        if flow.number not in self._flows:
+            return
         if flow.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0:
             self._end(flow, now)
             return
@@ -173,6 +175,8 @@ class Flows:
         return flow
 
     def _readable(self, flow: _Flow, now: float) -> None:
+        if flow.number not in self._flows:
+            return  # ended by what was served before it in the same wake
         for _ in range(READS_PER_WAKE):
             try:
                 data = flow.sock.recv(CHUNK)
@@ -189,6 +193,8 @@ class Flows:
                 return
 
     def _write(self, flow: _Flow, now: float) -> None:
+        if flow.number not in self._flows:
+            return
         try:
             while flow.out:
                 del flow.out[: flow.sock.send(flow.out)]

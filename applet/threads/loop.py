@@ -20,6 +20,7 @@ Ready = Callable[[float], None]
 """Called with `now` when a socket is ready. Reads a bounded amount: what is left makes the socket
 ready again at the next wake, after every other one had its turn."""
 
+NO_EPOLL = -1
 WINDOWS_GRAIN = 0.016
 """Time-outs of select() on Windows may come this much late, in seconds; time.sleep() is fine."""
 
@@ -42,6 +43,7 @@ class Loop:
         "_signalled",
         "_waker",
         "_waker_end",
+        "_woken_by",
         "paced",
     )
 
@@ -55,11 +57,13 @@ class Loop:
         self._inbox: deque[object] = deque()
         self._signalled = False
         self._selector: selectors.BaseSelector = selectors.DefaultSelector()
-        self._epoll = _epoll_of(self._selector)
         self._waker, self._waker_end = socket.socketpair()
         self._waker.setblocking(False)
         self._waker_end.setblocking(False)
-        self._selector.register(self._waker_end, selectors.EVENT_READ, (self._woken, None))
+        self._woken_by = self._waker_end.fileno()
+        self._epoll = _epoll_of(self._selector)
+        if self._epoll == NO_EPOLL:
+            self._selector.register(self._waker_end, selectors.EVENT_READ, (self._woken, None))
         self.paced = False
 
     def post(self, value: object) -> None:
@@ -95,14 +99,18 @@ class Loop:
         """Sleep until a socket is ready, something is posted or `deadline` (by `clock`;
         None: never) has come, serve it all, and return the time of waking."""
         timeout = None if deadline is None else max(0.0, deadline - clock())
-        if self._epoll is None:
-            ready = self._ready(timeout)
+        if self._epoll == NO_EPOLL:
+            return self._serve(self._ready(timeout))
         # epoll_wait() counts in milliseconds, rounded up; select() on the epoll descriptor itself
         # counts in microseconds, and one wake per tick is enough.
-        elif select.select(self._epoll, (), (), timeout)[0]:
-            ready = self._selector.select(0)
-        else:
-            return clock()
+        ready = select.select((self._epoll, self._woken_by), (), (), timeout)[0]
+        if self._woken_by in ready:
+            self._woken(clock())
+        if self._epoll in ready:
+            return self._serve(self._selector.select(0))
+        return clock()
+
+    def _serve(self, ready: list[tuple[selectors.SelectorKey, int]]) -> float:
         now = clock()
         for key, events in ready:
             on_readable, on_writable = key.data
@@ -144,7 +152,7 @@ class Loop:
                 self._on_mistake(error, now)
 
 
-def _epoll_of(selector: selectors.BaseSelector) -> list[int] | None:
+def _epoll_of(selector: selectors.BaseSelector) -> int:
     if not hasattr(select, "epoll") or not isinstance(selector, selectors.EpollSelector):
-        return None
-    return [selector.fileno()]
+        return NO_EPOLL
+    return selector.fileno()
