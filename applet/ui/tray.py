@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 PATIENCE = 60.0  # seconds that we wait for a tray: at log-on it may come after us
 _MISSING_AFTER = 3.0  # seconds until the window is told that there is none
 _RETRY = 0.5
+_LOOK = 0.05  # seconds between two looks whether the tray has taken the icon
+_ASK_AGAIN = 3.0
 _LOOK_AFTER = 2.0  # seconds between two looks whether the tray has come back
 _STOP_WITHIN = 2.0
 
@@ -108,14 +110,18 @@ class Tray:
             icon.stop()
 
     def _dock(self, icon: Any) -> None:
-        deadline = time.monotonic() + PATIENCE
+        """Ask the tray for a place, again and again: at log-on it may not listen yet."""
+        started = asked = time.monotonic()
         icon.visible = True
-        while not icon.docked() and not self._stopping.wait(_RETRY):
-            if time.monotonic() >= deadline:
+        while not icon.docked() and not self._stopping.wait(_LOOK):
+            now = time.monotonic()
+            if now >= started + PATIENCE:
                 self._ask(Request(Act.TRAY_MISSING))
                 return
-            icon.visible = False
-            icon.visible = True
+            if now >= asked + _ASK_AGAIN:
+                asked = now
+                icon.visible = False
+                icon.visible = True
         self._ask(Request(Act.TRAY_READY))
 
     def _obey(self, icon: Any) -> None:

@@ -5,7 +5,8 @@ them. Ours does; a right click asks the window to post the menu at the pointer, 
 """
 
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import PIL.Image
@@ -15,6 +16,7 @@ from Xlib import X, error
 from applet.ui.tray_linux import find_tray
 from applet.ui.view import Act, Request
 
+_GRAIN = 0.05  # seconds between two looks for events
 _USUAL_GROUND = (238, 238, 238)
 
 
@@ -23,6 +25,8 @@ class XorgIcon(Icon):  # type: ignore[misc]
     _icon_data: Any
 
     def __init__(self, name: str, icon: Any, title: str, menu: Any) -> None:
+        self._over = False
+        self._taken_in = False
         super().__init__(name, icon, title.encode("latin-1", "replace").decode("latin-1"), menu)
         self._window.change_attributes(
             event_mask=X.ExposureMask
@@ -35,6 +39,7 @@ class XorgIcon(Icon):  # type: ignore[misc]
             background_pixmap=X.ParentRelative, onerror=error.CatchError(error.BadMatch)
         )
         self._message_handlers[X.ButtonRelease] = self._on_button_release
+        self._message_handlers[X.ReparentNotify] = self._on_reparent
         self._display.flush()
         self.title = title
 
@@ -43,7 +48,8 @@ class XorgIcon(Icon):  # type: ignore[misc]
             super().__del__()
 
     def docked(self) -> bool:
-        return self._systray_manager is not None
+        """Whether the tray has taken our window in, not only heard that it should."""
+        return self._taken_in
 
     def can_notify(self) -> bool:
         return False
@@ -56,6 +62,23 @@ class XorgIcon(Icon):  # type: ignore[misc]
         if not self.docked() and find_tray() is not None:
             self.visible = False
             self.visible = True
+
+    def _events(self) -> Iterator[Any]:
+        """Looks for events in place of waiting in python-xlib: a thread that waits there misses
+        those which another thread reads while it sends."""
+        while not self._over:
+            if self._display.pending_events():
+                yield self._display.next_event()
+            else:
+                time.sleep(_GRAIN)
+
+    def _stop(self) -> None:
+        super()._stop()
+        self._over = True
+
+    def _on_reparent(self, event: Any) -> None:
+        if event.window == self._window:
+            self._taken_in = event.parent != self._display.screen().root
 
     def _update_icon(self) -> None:
         """Draw only: pystray would ask to be docked again, and some trays then drop the icon."""
