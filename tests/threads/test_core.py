@@ -40,10 +40,10 @@ from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
+from tests.support.descriptors import open_files
 from tests.support.ports import free_port, free_ports
 from tests.support.process import wait_until
-from tests.threads.test_media import open_files
-from tests.threads.test_stun import good, lab
+from tests.support.stun_server import good, lab
 
 T = TypeVar("T", bound=Event)
 OURS = ("core", "media", "look-up", "stun", "sound", "file")

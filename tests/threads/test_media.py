@@ -3,7 +3,6 @@
 import random
 import socket
 import struct
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,11 +50,12 @@ from applet.threads.media import (
     MediaMapped,
     MediaThread,
 )
+from tests.support.descriptors import open_files
 from tests.support.ports import free_port
 from tests.support.process import wait_until
 from tests.support.rtp_peer import RtpPeer
 from tests.support.speech import Samples, level_dbfs, synthetic_speech
-from tests.threads.test_stun import good, lab
+from tests.support.stun_server import good, lab
 
 T = TypeVar("T")
 
@@ -271,10 +271,6 @@ def test_the_end_is_told_by_rtcp_and_leaves_no_socket(
     media.thread.submit(RequestMediaStatistics(9))
     assert media.wait_for(MediaCounted).call == 1
     assert media.wait_for(MediaCounted).call == 9
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
 
 
 def is_goodbye(report: bytes) -> bool:
