@@ -242,7 +242,7 @@ def test_each_style_of_hold_is_understood(
         phone.wait_for("hold", by="none")
         resumed, resumed_length = time.monotonic(), heard.seconds()
         far_end.talk_to(address_of_ours)
-        heard.wait_for(3)
+        heard.wait_for(6)
         phone.hang_up()
         sipp.check()
     assert level_dbfs(far_end.heard(since=held + 0.3, until=resumed)) < SILENT_DBFS
