@@ -122,6 +122,9 @@ class Dialer:
         self.tray = Tray(brand.product, ICONS, own_picture, self._requests.put)
         self.tray.show(self._presenter.tray())
         self.tray.start()
+        # It counts as there until it says otherwise, so that an early click on the close button
+        # does not end the program.
+        self.ask(Request(Act.TRAY_READY))
 
     def ask(self, request: Request) -> None:
         """For the main thread; other threads put on the queue that `Tray` was given."""

@@ -357,6 +357,20 @@ def test_with_a_tray_the_close_button_hides_and_show_brings_it_back(person: Pers
     person.until(person.root.winfo_viewable, "the window")
 
 
+def test_the_close_button_hides_even_before_the_tray_has_taken_the_icon(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYSTRAY_BACKEND", "xorg")
+    person.dialer.start_tray()
+    person.dialer.ask(Request(Act.CLOSE))
+    person.until(lambda: not person.root.winfo_viewable(), "the window to hide")
+    assert not person.gone
+    person.desktop.click(person.desktop.tray_icon())
+    person.until(person.root.winfo_viewable, "the window")
+    person.is_connected()
+    person.until(lambda: person.desktop.find_colour("#15803d", 60), "the green icon")
+
+
 def test_a_note_in_the_corner_is_clicked_and_brings_the_window(person: Person) -> None:
     person.dialer.ask(Request(Act.TRAY_READY))
     person.dialer.ask(Request(Act.CLOSE))
