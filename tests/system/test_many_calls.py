@@ -37,9 +37,9 @@ def test_five_hundred_calls_leave_no_thread_no_socket_and_no_memory_behind(tmp_p
         assert phone.quit() == 0
 
 
-def ended(phone: Headless) -> list[object]:
+def ended(phone: Headless) -> list[int]:
     """The ids of the calls that have ended, each as often as it was said."""
-    return [event["id"] for event in list(phone.events) if event.get("state") == "ended"]
+    return [int(str(event["id"])) for event in list(phone.events) if event.get("state") == "ended"]
 
 
 def astray(phone: Headless) -> str:
