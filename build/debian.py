@@ -15,7 +15,10 @@ TESTS = (
     *("xvfb", "openbox", "trayer", "xdotool", "wmctrl", "imagemagick", "xauth"),
     *("x11-utils", "x11-xserver-utils", "fonts-dejavu-core", "dbus", "dbus-x11"),
     *("pulseaudio", "pulseaudio-utils", "libasound2-plugins", "alsa-utils", "sox", "espeak-ng"),
-    *("baresip-core", "baresip", "sip-tester", "linphone-cli"),
+    *("baresip-core", "baresip", "sip-tester", "linphone-cli", "kamailio", "kamailio-tls-modules"),
+    *("iproute2", "nftables", "iptables", "conntrack", "ethtool", "tcpdump"),
+    *("coturn", "miniupnpd", "miniupnpd-nftables"),
+    *("wine", "wine64", "gcc-mingw-w64-x86-64", "tcl8.6", "tk8.6", "osslsigncode", "openssl"),
 )
 
 # Servers among the packages (PulseAudio, D-Bus) must not start by themselves: while policy-rc.d

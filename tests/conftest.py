@@ -14,10 +14,10 @@ from collections.abc import Generator
 import pytest
 
 NEEDED_PROGRAMS = {
-    "peers": ("baresip", "sipp", "linphonec", "espeak-ng"),
+    "peers": ("baresip", "sipp", "linphonec", "kamailio", "espeak-ng"),
     "desktop": ("Xvfb", "openbox", "trayer", "xdotool", "dbus-launch", "pulseaudio", "pactl"),
-    "netns": ("ip", "unshare", "nft"),
-    "wine": ("wine",),
+    "netns": ("ip", "nft", "conntrack", "turnserver", "miniupnpd"),
+    "wine": ("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "trayer", "xdotool", "pulseaudio"),
 }
 ON_WINDOWS = sys.platform == "win32"
 
