@@ -4,7 +4,7 @@ section 5), the dialogs, and the way for events out."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from applet.randomness import Randomness, token
 from applet.sip.dialog import DialogId
@@ -16,6 +16,9 @@ from applet.sip.timers import Timers
 from applet.sip.transaction import ServerTransaction
 from applet.sip.transactions import MAGIC_COOKIE, Transactions
 from applet.sip.transport import TransportLayer
+
+if TYPE_CHECKING:
+    from applet.sip.in_dialog import Receiver
 
 CALL_ID_BITS = 128
 TAG_BITS = 64
@@ -64,7 +67,8 @@ class DialogUser(Protocol):
 
 class Core:
     """`busy` holds what still waits for an answer of the network, so that the phone can stop
-    politely: sessions, registrations and requests."""
+    politely: sessions, registrations and requests. `in_dialog` names who takes the requests of a
+    method inside a call, beside INVITE and BYE, which belong to the session itself."""
 
     __slots__ = (
         "_events",
@@ -72,6 +76,7 @@ class Core:
         "busy",
         "config",
         "dialogs",
+        "in_dialog",
         "locator",
         "random",
         "timers",
@@ -90,6 +95,7 @@ class Core:
         self.transactions = Transactions(self.timers)
         self.locator = Locator(self.timers, self.emit)
         self.dialogs: dict[DialogId, DialogUser] = {}
+        self.in_dialog: dict[str, Receiver] = {}
         self.busy: set[object] = set()
         self._sessions = 0
 

@@ -47,6 +47,7 @@ class Endpoint:
         self, config: EndpointConfig, random: Randomness, local_ip_for: Callable[[str], str]
     ) -> None:
         self._core = Core(config, random, local_ip_for)
+        self._core.in_dialog["OPTIONS"] = _tell_capabilities
 
     def set_local(self, transport: Transport, address: Address) -> None:
         """Tell where a transport is bound (0.0.0.0 and :: are wildcards). Do this first."""
@@ -311,6 +312,10 @@ def _first_request(
         *lines,
     ]
     return Request(method, request_uri, headers)
+
+
+def _tell_capabilities(_: InviteSession, incoming: Incoming, now: float) -> None:
+    incoming.respond(200, now, headers=CAPABILITIES)
 
 
 def _authenticator(credentials: Credentials | None, core: Core) -> Authenticator | None:

@@ -31,7 +31,7 @@ from applet.sip.reasons import reason_phrase
 from applet.sip.reinvite import Reinvites
 from applet.sip.server_invite import ServerInvite
 from applet.sip.session_table import OfferState, SessionState, Step
-from applet.sip.uas import CAPABILITIES, Headers, offer_in
+from applet.sip.uas import Headers, offer_in
 
 __all__ = ["InviteSession", "OfferState", "SessionState"]
 
@@ -278,7 +278,7 @@ class InviteSession(InviteUsage):
     # --- requests inside the dialog (DialogUser)
 
     def on_request(self, incoming: Incoming, now: float) -> None:
-        """BYE, INVITE or OPTIONS from the other side."""
+        """Of the other side's requests BYE and INVITE are the session's own."""
         request = incoming.request
         tag = request.from_.tag or ""
         early = self._early.get(tag)
@@ -294,7 +294,7 @@ class InviteSession(InviteUsage):
             self.note_flow(incoming)
             self._reinvites.receive(incoming, now)
         else:
-            incoming.respond(200, now, headers=CAPABILITIES)
+            self.core.in_dialog[request.method](self, incoming, now)
 
     def _receive_bye(self, request: Request, early: Dialog | None, now: float) -> None:
         if early is not None:
