@@ -11,6 +11,8 @@ PYTHON = ("python3-venv", "python3-tk", "python3-dev")
 # PyAudio is compiled when it is installed: there is no wheel for Linux.
 SOUND = ("build-essential", "portaudio19-dev")
 TRAY = ("python3-gi", "gir1.2-gtk-3.0", "gir1.2-ayatanaappindicator3-0.1")
+# For building the Windows program here, and for running it.
+WINDOWS = ("wine", "wine64", "gcc-mingw-w64-x86-64", "tcl8.6", "tk8.6")
 TESTS = (
     *("xvfb", "openbox", "trayer", "xdotool", "wmctrl", "imagemagick", "xauth"),
     *("x11-utils", "x11-xserver-utils", "fonts-dejavu-core", "dbus", "dbus-x11"),
@@ -18,7 +20,8 @@ TESTS = (
     *("baresip-core", "baresip", "sip-tester", "linphone-cli", "kamailio", "kamailio-tls-modules"),
     *("iproute2", "nftables", "iptables", "conntrack", "ethtool", "tcpdump"),
     *("coturn", "miniupnpd", "miniupnpd-nftables"),
-    *("wine", "wine64", "gcc-mingw-w64-x86-64", "tcl8.6", "tk8.6", "osslsigncode", "openssl"),
+    *WINDOWS,
+    *("osslsigncode", "openssl"),
 )
 
 # Servers among the packages (PulseAudio, D-Bus) must not start by themselves: while policy-rc.d

@@ -54,14 +54,18 @@ def make(folder: Path, interpreter: str, *groups: str) -> Path:
 def other_pythons() -> dict[str, str | None]:
     """The versions to be tested besides the one that runs this, and where they were found."""
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return {version: _find(version) for version in TESTED_VERSIONS if version != here}
+    return {version: find_python(version) for version in TESTED_VERSIONS if version != here}
 
 
-def _find(version: str) -> str | None:
+def find_python(version: str) -> str | None:
+    """An interpreter of `version` on the path, in pyenv or known to uv."""
     candidates = [shutil.which(f"python{version}")]
     if shutil.which("pyenv"):
         root = _output("pyenv", "root").strip()
         candidates += map(str, sorted(Path(root, "versions").glob(f"{version}*/bin/python")))
+    if shutil.which("uv"):
+        offline = ("--no-python-downloads", "--no-project")
+        candidates.append(_output("uv", "python", "find", *offline, version).strip())
     # A name on PATH may be pyenv's stand-in for a version that is not switched on: ask it.
     for candidate in candidates:
         if candidate and _version(candidate).startswith(f"{version}."):
