@@ -15,6 +15,7 @@ from applet.media.session import (
 )
 from applet.phone.account import Account
 from applet.phone.call import Call
+from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     Answer,
@@ -53,6 +54,7 @@ from applet.phone.orders import (
     TraceMessage,
 )
 from applet.phone.outbox import Outbox
+from applet.phone.outgoing import Outgoing
 from applet.phone.registrar import Registrar
 from applet.phone.strangers import Strangers
 from applet.phone.target import DialPolicy, RefusedError
@@ -61,7 +63,6 @@ from applet.sdp.offer_answer import OfferAnswer
 from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint, EndpointConfig
 from applet.sip.hop import Datagram, Hop, Transport
-from applet.sip.invite import InviteSession
 
 _QUIT_SECONDS = 2.0
 _REGISTRATION_SECONDS = 3600
@@ -82,6 +83,7 @@ class Phone:
             random,
             local_ip_for,
         )
+        self._outgoing = Outgoing(self._endpoint, self._account)
         self._policy = DialPolicy(
             self._account.desk,
             config.other_addresses,
@@ -90,10 +92,7 @@ class Phone:
         )
         self._registrar = Registrar(self._account.registrar, self._outbox)
         self._strangers = Strangers(config.strangers_per_minute)
-        self._calls: dict[int, Call] = {}
-        self._by_session: dict[InviteSession, Call] = {}
-        self._last_number = 0
-        self._local = Address("", 0)
+        self._calls = Calls(self._outbox)
         self._quit_at: float | None = None
         self._stopped = False
 
@@ -101,7 +100,7 @@ class Phone:
 
     def bound(self, address: Address, now: float) -> None:
         """Where SIP is bound, UDP and TCP alike; the first of all calls."""
-        self._local = address
+        self._outgoing.local = address
         self._endpoint.set_local(Transport.UDP, address)
         self._endpoint.set_local(Transport.TCP, address)
 
@@ -147,19 +146,19 @@ class Phone:
 
     def next_timer(self) -> float | None:
         times = [self._endpoint.next_timer(), None if self._stopped else self._quit_at]
-        times += [call.next_timer() for call in self._calls.values()]
+        times += [call.next_timer() for call in self._calls.all()]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timers(self, now: float) -> None:
         self._endpoint.handle_timers(now)
-        for call in self._calls.values():
+        for call in self._calls.all():
             call.handle_timers(now)
         self._pump(now)
 
     @property
     def idle(self) -> bool:
         """No call, and nothing that the endpoint still waits for."""
-        return not self._calls and not self._by_session and self._endpoint.quiet
+        return self._calls.empty and self._endpoint.quiet
 
     def events(self) -> list[Event]:
         return self._outbox.take_events()
@@ -189,7 +188,7 @@ class Phone:
             negotiation = Negotiation(call, rtp, described, self._outbox)
         wanted.media_opened(negotiation, now)
         if wanted.session is not None:
-            self._by_session[wanted.session] = wanted
+            self._calls.bind(wanted, wanted.session)
         self._pump(now)
 
     def media_event(self, call: int, event: MediaEvent, now: float) -> None:
@@ -241,7 +240,7 @@ class Phone:
         self._pump(now)
 
     def _handle_call(self, command: Command, now: float) -> None:
-        call = self._wanted(getattr(command, "call", 0))
+        call = self._calls.wanted(getattr(command, "call", 0))
         if call is None:
             self._outbox.tell(Trouble(0, Reason.NO_SUCH_CALL, ""))
             return
@@ -267,13 +266,6 @@ class Phone:
             case _:  # RequestStatistics
                 call.request_statistics()
 
-    def _wanted(self, number: int) -> Call | None:
-        """The call with this id; 0 is the newest that has not ended."""
-        if number:
-            return self._calls.get(number)
-        live = [call for call in self._calls.values() if call.live]
-        return live[-1] if live else None
-
     def _dial(self, command: Dial, now: float) -> None:
         if self._quit_at is not None:
             return
@@ -282,27 +274,12 @@ class Phone:
         except RefusedError as error:
             self._outbox.tell(Trouble(0, error.reason, ""))
             return
-        if self._live_calls() >= self._config.max_calls:
+        if self._calls.live >= self._config.max_calls:
             self._outbox.tell(Trouble(0, Reason.ONE_CALL_AT_A_TIME, ""))
             return
         self._end_busy_tones(now)
-        call = self._new_call(str(target), outgoing=True)
-        account = self._account
-        next_host = account.next_host(target)
-
-        def place(offer: bytes, at: float) -> InviteSession:
-            return self._endpoint.invite(
-                target,
-                local=account.identity(next_host, self._local),
-                contact_user=account.contact_user,
-                body=offer,
-                now=at,
-                route=account.route,
-                credentials=account.credentials,
-                transport=account.transport,
-            )
-
-        call.dial(next_host, place)
+        call = self._calls.new(str(target), outgoing=True)
+        self._outgoing.call(call, target)
 
     def _register(self, now: float) -> None:
         uri, account = self._registrar.uri, self._account
@@ -310,7 +287,7 @@ class Phone:
             return
         self._registrar.registration = self._endpoint.register(
             uri,
-            local=account.identity(uri.host, self._local),
+            local=account.identity(uri.host, self._outgoing.local),
             contact_user=account.contact_user,
             expires=_REGISTRATION_SECONDS,
             now=now,
@@ -323,7 +300,7 @@ class Phone:
         """Hang up, un-register; `Stop` follows when all is quiet, after two seconds at most."""
         if self._quit_at is None:
             self._quit_at = now + _QUIT_SECONDS
-            for call in list(self._calls.values()):
+            for call in self._calls.all():
                 call.hang_up(now)
             self._registrar.unregister(now)
 
@@ -332,11 +309,7 @@ class Phone:
     def _pump(self, now: float) -> None:
         for event in self._endpoint.events():
             self._dispatch(event, now)
-        over = [call for call in self._calls.values() if call.over]
-        for call in over:
-            del self._calls[call.number]
-            if call.session is not None:
-                self._by_session.pop(call.session, None)
+        self._calls.forget_over()
         if self._quit_at is None or self._stopped:
             return
         if self.idle or now >= self._quit_at:
@@ -354,7 +327,7 @@ class Phone:
             case sip.Registered() | sip.RegistrationFailed() | sip.Unregistered():
                 self._registrar.happened(event)
             case _:
-                call = self._by_session.get(event.session)
+                call = self._calls.of(event.session)
                 if call is not None:
                     self._to_call(call, event, now)
 
@@ -392,27 +365,18 @@ class Phone:
             session.reject(480, now)
             return
         source = session.remote_address.host if session.remote_address else ""
-        busy = self._live_calls() >= self._config.max_calls or self._quit_at is not None
+        busy = self._calls.live >= self._config.max_calls or self._quit_at is not None
         if busy or not self._strangers.admit(source, now):
             session.reject(486, now)
             return
         self._end_busy_tones(now)
-        call = self._new_call(str(session.remote.uri), outgoing=False)
-        self._by_session[session] = call
+        call = self._calls.new(str(session.remote.uri), outgoing=False)
+        self._calls.bind(call, session)
         call.ring_here(session, event.body, self._config.answer)
 
     # --- small things
 
-    def _new_call(self, peer: str, outgoing: bool) -> Call:
-        self._last_number += 1
-        call = Call(self._last_number, peer, outgoing, self._outbox)
-        self._calls[call.number] = call
-        return call
-
-    def _live_calls(self) -> int:
-        return sum(call.live for call in self._calls.values())
-
     def _end_busy_tones(self, now: float) -> None:
-        for call in self._calls.values():
+        for call in self._calls.all():
             if not call.live:
                 call.hang_up(now)

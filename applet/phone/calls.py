@@ -1,0 +1,62 @@
+"""The calls of one phone: by their numbers, and by their sessions."""
+
+from applet.phone.call import Call
+from applet.phone.outbox import Outbox
+from applet.sip.invite import InviteSession
+
+
+class Calls:
+    """Numbers count from 1 and are never used again."""
+
+    __slots__ = ("_by_number", "_by_session", "_last_number", "_outbox")
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._by_number: dict[int, Call] = {}
+        self._by_session: dict[InviteSession, Call] = {}
+        self._last_number = 0
+
+    def new(self, peer: str, outgoing: bool) -> Call:
+        self._last_number += 1
+        call = Call(self._last_number, peer, outgoing, self._outbox)
+        self._by_number[call.number] = call
+        return call
+
+    def bind(self, call: Call, session: InviteSession) -> None:
+        """What `session` tells is for `call`."""
+        self._by_session[session] = call
+
+    def all(self) -> list[Call]:
+        return list(self._by_number.values())
+
+    def get(self, number: int) -> Call | None:
+        return self._by_number.get(number)
+
+    def of(self, session: InviteSession) -> Call | None:
+        return self._by_session.get(session)
+
+    def wanted(self, number: int) -> Call | None:
+        """The call with this number; 0 is the newest that has not ended."""
+        return self.get(number) if number else self.newest()
+
+    def newest(self, but: int = 0) -> Call | None:
+        """The newest that has not ended, leaving out the one with the number `but`."""
+        live = [call for call in self._by_number.values() if call.live and call.number != but]
+        return live[-1] if live else None
+
+    @property
+    def live(self) -> int:
+        """How many the person still sees."""
+        return sum(call.live for call in self._by_number.values())
+
+    @property
+    def empty(self) -> bool:
+        return not self._by_number and not self._by_session
+
+    def forget_over(self) -> None:
+        """Let go of those of which nothing is left."""
+        for call in self.all():
+            if call.over:
+                del self._by_number[call.number]
+                if call.session is not None:
+                    self._by_session.pop(call.session, None)
