@@ -62,6 +62,7 @@ def _run(brand: Brand, desk_uri: str) -> int:
         media,
         bind,
         next_free_port=True,
+        bind_late=not (brand.incoming.enabled or brand.account.registrar or stun),
         stun_servers=stun,
         log=lambda event: log.write(event.line, event.detail),
     )

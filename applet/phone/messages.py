@@ -199,7 +199,8 @@ Command = (
 
 
 class Ready(NamedTuple):
-    """The phone can call and be called; `address` is our own as `ip:port`."""
+    """The phone can call and be called; `address` is our own as `ip:port`, empty as long as the
+    phone binds nothing because it need not be called."""
 
     address: str
 

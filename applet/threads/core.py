@@ -5,6 +5,7 @@ turn: what the phone wants to send leaves first, then its orders are carried out
 are told; again until it wants nothing more.
 """
 
+import socket
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -14,11 +15,14 @@ from applet.address import Address
 from applet.log import redact, redact_message
 from applet.phone.messages import (
     Command,
+    Dial,
     Event,
     Levels,
     Logged,
     Quit,
     Ready,
+    Reason,
+    Register,
     Stopped,
     Trouble,
 )
@@ -37,7 +41,7 @@ from applet.threads.media import (
 from applet.threads.mishap import Mishaps
 from applet.threads.resolver import LookedUp, Resolver, ask_system
 from applet.threads.sockets import BindError as BindError
-from applet.threads.sockets import bind_sip, receive_all, send
+from applet.threads.sockets import SipSockets, bind_sip, receive_all, send
 from applet.threads.stun import START_LIMIT, StunClient
 
 DRAIN_LIMIT = 2.0
@@ -60,6 +64,9 @@ class CoreThread:
 
     `sip_bind`: UDP and TCP are both bound to it. Port 0 is any free port below 32768; with
     `next_free_port` the next free one is taken when it is in use. `[::1]` is `Address("::1", 0)`.
+    `bind_late`: nothing is bound before the first call, so that a firewall that asks about
+    programs that listen has nothing to ask before it; `Ready` says so with an empty address, and
+    comes again with the address.
     `stun_servers`: asked for the mapped addresses of our sockets; empty contacts nobody. With
     them `media_opened` brings the mapped addresses (after 300 ms at most, else the bound ones).
     `log` gets each redacted line in the core thread, and must not wait.
@@ -73,6 +80,7 @@ class CoreThread:
         sip_bind: Address,
         *,
         next_free_port: bool = False,
+        bind_late: bool = False,
         stun_servers: tuple[Address, ...] = (),
         log: Callable[[Logged], None] | None = None,
     ) -> None:
@@ -83,6 +91,8 @@ class CoreThread:
         self._log = log
         self._sip_bind = sip_bind
         self._next_free_port = next_free_port
+        self._bind_late = bind_late
+        self._bound = False
         self._stun_servers = stun_servers
         self._stun_server: Address | None = None  # the one that has answered
         self._thread: threading.Thread | None = None
@@ -93,23 +103,33 @@ class CoreThread:
 
     def start(self) -> Address:
         """Bind (in the calling thread) and start the core and the media thread. Returns our SIP
-        address; puts `Ready` first on `events`. Raises BindError and leaves nothing behind."""
-        sockets = bind_sip(self._sip_bind, self._next_free_port)
-        self._udp = sockets.udp
+        address (port 0 with `bind_late`); puts `Ready` first on `events`. Raises BindError and
+        leaves nothing behind."""
+        sockets = None if self._bind_late else bind_sip(self._sip_bind, self._next_free_port)
         self._loop = Loop(self._posted, self._mishaps.caught)
-        self._flows = Flows(self._loop, sockets.tcp, self)
-        self._resolver = Resolver(self._loop.post, ask_system(sockets.udp.family))
+        self._flows = Flows(self._loop, self)
+        self._resolver = Resolver(self._loop.post, ask_system(_family(self._sip_bind)))
+        if sockets is None:
+            self._media.start(self._loop.post, bind_ahead=False)
+            self.events.put(Ready(""))
+        else:
+            self._media.start(self._loop.post)
+            self._use(sockets, clock())
+        self._running = True
+        self._thread = threading.Thread(target=self._run, name="core", daemon=True)
+        self._thread.start()
+        return sockets.address if sockets else Address(self._sip_bind.host, 0)
+
+    def _use(self, sockets: SipSockets, now: float) -> None:
+        self._bound = True
+        self._udp = sockets.udp
+        self._flows.listen(sockets.tcp)
         self._loop.watch(self._udp, self._udp_readable)
-        self._phone.bound(sockets.bound, clock())
-        self._media.start(self._loop.post)
+        self._phone.bound(sockets.bound, now)
         self.events.put(Ready(str(sockets.address)))
         self._stun = StunClient(self._udp)
         if self._stun_servers:
             self._stun.ask(self._stun_servers, START_LIMIT, self._mapped)
-        self._running = True
-        self._thread = threading.Thread(target=self._run, name="core", daemon=True)
-        self._thread.start()
-        return sockets.address
 
     def submit(self, command: Command) -> None:
         """Any thread; carried out in order. Ignored before the start and after the end."""
@@ -239,9 +259,10 @@ class CoreThread:
     def _close(self) -> None:
         self._media.stop()
         self._resolver.stop(0.2)
-        self._stun.close()
         self._flows.close_all()
-        self._udp.close()
+        if self._bound:
+            self._stun.close()
+            self._udp.close()
         self._loop.close()
         self.events.put(Stopped())
 
@@ -270,8 +291,18 @@ class CoreThread:
                 if self._stop_by is None:
                     self._stop_by = now + DRAIN_LIMIT
                     phone.handle(value, now)
+            case Dial() | Register() if not self._bound:
+                self._bind_and_handle(value, now)
             case _:
                 phone.handle(value, now)  # type: ignore[arg-type]
+
+    def _bind_and_handle(self, command: Dial | Register, now: float) -> None:
+        try:
+            self._use(bind_sip(self._sip_bind, self._next_free_port), now)
+        except BindError:
+            self.events.put(Trouble(0, Reason.MEDIA_FAILED, ""))
+            return
+        self._phone.handle(command, now)
 
     def _udp_readable(self, now: float) -> None:
         receive_all(self._udp, self._datagram if self._stun_servers else self._receive, now)
@@ -295,6 +326,10 @@ class CoreThread:
 
     def stream_failed(self, remote: Address, flow: int | None, now: float) -> None:
         self._phone.connection_failed(Hop(Transport.TCP, remote, flow), now)
+
+
+def _family(bind: Address) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in bind.host else socket.AF_INET
 
 
 def _logged(sent: bool, data: bytes, peer: str) -> Logged:

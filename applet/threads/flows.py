@@ -57,15 +57,19 @@ class FlowCounts(NamedTuple):
 class Flows:
     """All TCP connections on one loop. Every method on the loop's thread."""
 
-    def __init__(self, loop: Loop, listener: socket.socket, user: StreamUser) -> None:
+    def __init__(self, loop: Loop, user: StreamUser) -> None:
         self._loop = loop
-        self._listener = listener
+        self._listener: socket.socket | None = None
         self._user = user
         self._numbers = itertools.count(1)
         self._flows: dict[int, _Flow] = {}
         self._by_remote: dict[Address, _Flow] = {}
         self._listen_again: float | None = None
-        loop.watch(listener, self._acceptable)
+
+    def listen(self, listener: socket.socket) -> None:
+        """Accept connections on `listener`, which is ours from now on."""
+        self._listener = listener
+        self._look_at(listener)
 
     def send(self, data: bytes, remote: Address, number: int | None, now: float) -> None:
         """Send on connection `number`; with None on one to `remote`, opened if there is none."""
@@ -101,15 +105,17 @@ class Flows:
     def handle_deadlines(self, now: float) -> None:
         if self._listen_again is not None and now >= self._listen_again:
             self._listen_again = None
-            self._loop.watch(self._listener, self._acceptable)
+            if self._listener is not None:
+                self._look_at(self._listener)
         for flow in list(self._flows.values()):
             if now >= flow.limit and (flow.connecting or not flow.answered):
                 self._end(flow, now)
 
     def close_all(self) -> None:
         """What still waits to be sent is tried once; nobody is told."""
-        self._loop.forget(self._listener)
-        self._listener.close()
+        if self._listener is not None:
+            self._loop.forget(self._listener)
+            self._listener.close()
         for flow in list(self._flows.values()):
             self._forget(flow)
 
@@ -147,17 +153,20 @@ class Flows:
         self._user.stream_opened(flow.number, flow.remote, now)
         self._write(flow, now)
 
-    def _acceptable(self, now: float) -> None:
+    def _look_at(self, listener: socket.socket) -> None:
+        self._loop.watch(listener, lambda now: self._acceptable(listener, now))
+
+    def _acceptable(self, listener: socket.socket, now: float) -> None:
         for _ in range(ACCEPTS_PER_WAKE):
             try:
-                sock, source = self._listener.accept()
+                sock, source = listener.accept()
             except BlockingIOError:
                 return
             except ConnectionError:
                 continue
             except OSError:
                 # No descriptor is left. The listener stays readable: look away for a while.
-                self._loop.forget(self._listener)
+                self._loop.forget(listener)
                 self._listen_again = now + LISTEN_AGAIN
                 return
             sock.setblocking(False)

@@ -160,8 +160,9 @@ class MediaThread:
         self._running = False
         self._thread: threading.Thread | None = None
 
-    def start(self, answer: Callable[[MediaAnswer], None]) -> None:
-        """`answer` is called in this thread (and in the sound worker's) and must not wait."""
+    def start(self, answer: Callable[[MediaAnswer], None], *, bind_ahead: bool = True) -> None:
+        """`answer` is called in this thread (and in the sound worker's) and must not wait.
+        `bind_ahead`: have the sockets of the first call ready."""
         self._answer = answer
         self._mishaps = Mishaps("media", answer)
         self._loop = Loop(self._posted, self._mishaps.caught)
@@ -171,7 +172,8 @@ class MediaThread:
         # What is there by now stays: looking through it for garbage again and again (10 ms each
         # time) would be heard as a late packet.
         gc.freeze()
-        self._ports.bind_ahead()
+        if bind_ahead:
+            self._ports.bind_ahead()
         self._running = True
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
         self._thread.start()

@@ -40,7 +40,7 @@ from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
-from tests.support.descriptors import open_files
+from tests.support.descriptors import bound_sockets, open_files
 from tests.support.ports import free_port, free_ports
 from tests.support.process import wait_until
 from tests.support.stun_server import good, lab
@@ -122,7 +122,7 @@ def start() -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
     def start(host: str = "127.0.0.1", answer: int = 200, **options: object) -> Running:
-        port = options.pop("port", None) or free_port()
+        port = options.pop("port", free_port())
         config = PhoneConfig(
             answer=answer,
             other_addresses=True,
@@ -153,6 +153,39 @@ def test_two_phones_talk_and_hang_up(
     wait_until(lambda: statistics(theirs).received > 10, 5, "our sound")
     theirs.core.submit(HangUp(0))
     assert ours.wait_for_state(CallState.ENDED).reason is Reason.HUNG_UP_THERE
+
+
+def test_a_phone_that_binds_late_binds_nothing_before_its_first_call(
+    start: Callable[..., Running],
+) -> None:
+    theirs = start()
+    before = bound_sockets()
+    ours = start(port=0, bind_late=True)
+    assert ours.address.port == 0
+    assert ours.wait_for(Ready).address == ""
+    ours.core.submit(HangUp(0))
+    ours.wait_for(Trouble, reason=Reason.NO_SUCH_CALL)
+    assert bound_sockets() == before
+    ours.call(theirs)
+    assert bound_sockets() > before
+    ours.core.submit(HangUp(0))
+    ours.wait_for_state(CallState.ENDED)
+
+
+def test_a_phone_that_binds_late_tells_its_address_when_it_has_one(
+    start: Callable[..., Running],
+) -> None:
+    theirs, ours = start(), start(port=0, bind_late=True)
+    ours.wait_for(Ready, address="")
+    ours.core.submit(Dial(theirs.uri, confirmed=True))
+    assert ours.wait_for(Ready).address.startswith("127.0.0.1:")
+
+
+def test_a_late_phone_that_cannot_bind_says_so(start: Callable[..., Running]) -> None:
+    theirs = start()
+    ours = start(port=theirs.address.port, bind_late=True)
+    ours.core.submit(Dial(theirs.uri, confirmed=True))
+    ours.wait_for(Trouble, reason=Reason.MEDIA_FAILED)
 
 
 def statistics(running: Running) -> Statistics:

@@ -27,7 +27,8 @@ class Side:
     def __init__(self) -> None:
         self.sip: SipSockets = bind_sip(Address("127.0.0.1", free_port()))
         self.loop = Loop(lambda value, now: None, self.mistaken)
-        self.flows = Flows(self.loop, self.sip.tcp, self)
+        self.flows = Flows(self.loop, self)
+        self.flows.listen(self.sip.tcp)
         self.told: list[tuple[object, ...]] = []
         self.data: dict[int, bytes] = {}
 
