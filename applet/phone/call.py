@@ -8,6 +8,7 @@ before the answer and at the end.
 
 from collections.abc import Callable
 
+from applet.address import Address
 from applet.media.session import MediaStatistics
 from applet.media.tones import Tone
 from applet.phone.messages import (
@@ -200,6 +201,11 @@ class Call:
         if self._talking() and self.negotiation is not None:
             self.negotiation.refresh(now)
 
+    def relocate(self, rtp: Address, rtcp: Address, now: float) -> None:
+        """Its sound is to come here from now on."""
+        if self._end is None and self.negotiation is not None:
+            self.negotiation.relocate(rtp, rtcp.port, now)
+
     def send_digits(self, digits: str, now: float) -> None:
         """Only characters of `0-9 * # A-D`, only in a call that agreed on telephone events."""
         digits = digits.upper()
@@ -238,17 +244,17 @@ class Call:
         self._connected = True
         self._play(None)
         self._outbox.order(OpenMicrophone(self.number))
+        self.negotiation.settle(now)
         self.show(event.response.status)
 
     def confirmed(self, event: Confirmed, now: float) -> None:
         """The ACK to our 200; it carries their answer if the INVITE had no offer."""
         assert self.negotiation is not None  # without it no 200 was sent
-        if self._offer is not None:
-            return
-        if event.body is None or not self.negotiation.answered("", event.body):
+        if self._offer is None and not self.negotiation.answered("", event.body):
             self._fail(Reason.NO_COMMON_CODEC, 488, now)
-        else:
-            self.show(200)
+            return
+        self.negotiation.settle(now)
+        self.show(200)
 
     def session_ended(self, event: SessionEnded, now: float) -> None:
         if self._end is None:

@@ -5,9 +5,48 @@
 Silence does not wait for the network: microphone and loudspeaker are silent in every state but
 Active. A refused hold stays Held, so that nobody is heard by surprise, until the person resumes;
 a refused resume goes back to Held. A pair missing from the table changes nothing.
+
+How it is said differs from server to server: `HoldStyle` has the ways in the order in which they
+are tried, and `HoldMemory` what a server has taken before.
 """
 
+from collections import OrderedDict
 from enum import Enum
+
+_SERVERS = 64
+
+
+class HoldStyle(Enum):
+    """In every one of them the microphone is silent. The last is RFC 2543's and has no meaning in
+    IPv6."""
+
+    INACTIVE = "inactive"
+    SENDONLY = "sendonly"
+    ZERO_ADDRESS = "0.0.0.0"
+
+    def next(self, ipv6: bool) -> "HoldStyle | None":
+        """What to try when this one was refused; None: there is nothing left."""
+        if self is HoldStyle.INACTIVE:
+            return HoldStyle.SENDONLY
+        return HoldStyle.ZERO_ADDRESS if self is HoldStyle.SENDONLY and not ipv6 else None
+
+
+class HoldMemory:
+    """Which style each server (a domain or an address) has taken: of the 64 that were used last."""
+
+    __slots__ = ("_styles",)
+
+    def __init__(self) -> None:
+        self._styles: OrderedDict[str, HoldStyle] = OrderedDict()
+
+    def style(self, server: str) -> HoldStyle:
+        return self._styles.get(server, HoldStyle.INACTIVE)
+
+    def worked(self, server: str, style: HoldStyle) -> None:
+        self._styles[server] = style
+        self._styles.move_to_end(server)
+        if len(self._styles) > _SERVERS:
+            self._styles.popitem(last=False)
 
 
 class HoldState(Enum):

@@ -1,13 +1,17 @@
 """Offer/answer and hold of one call: joins `sip.invite` and `sdp.offer_answer`.
 
-Our wish is one direction: `sendrecv`, or on hold `inactive` (the original phone's way) or
-`sendonly` (with music). What we last agreed on is another. `_settle` offers the wish whenever the
-two differ and nothing stands in the way, so hold and resume may be pressed in any order and at
-any time, and an answer to *their* re-INVITE may settle ours.
+Our wish is a `Proposal`: a direction (`sendrecv`, or on hold that of the style which the server
+takes) and the address where we want to hear. What we last agreed on is another. `_settle` offers
+the wish whenever the two differ and nothing stands in the way, so hold and resume may be pressed
+in any order and at any time, the address may change under them, and an answer to *their*
+re-INVITE may settle ours.
 """
 
+from typing import NamedTuple
+
 from applet.address import Address
-from applet.phone.hold import Hold, HoldInput, HoldState
+from applet.phone.branches import Branches
+from applet.phone.hold import Hold, HoldInput, HoldMemory, HoldState, HoldStyle
 from applet.phone.messages import HeldBy, HoldChanged, MediaChanged, Reason, Trouble
 from applet.phone.orders import HoldMedia, UpdateMedia
 from applet.phone.outbox import Outbox
@@ -16,6 +20,23 @@ from applet.sdp.description import SdpError
 from applet.sdp.offer_answer import Direction, Negotiated, OfferAnswer, State
 from applet.sip.events import ReinviteAnswered, ReinviteFailed
 from applet.sip.invite import InviteSession
+from applet.sip.uri import SipUri
+
+_STYLED = {
+    HoldStyle.INACTIVE: (Direction.INACTIVE, False),
+    HoldStyle.SENDONLY: (Direction.SENDONLY, False),
+    HoldStyle.ZERO_ADDRESS: (Direction.SENDRECV, True),
+}
+_NOT_FOR_THE_STYLE = frozenset((401, 407, 408, 481, 503))
+"""Refusals that another way of saying the same would meet as well."""
+
+
+class Proposal(NamedTuple):
+    """What our side of a description says beside codecs. `hidden`: it shows 0.0.0.0."""
+
+    direction: Direction
+    hidden: bool
+    local: Address
 
 
 class Negotiation:
@@ -24,14 +45,16 @@ class Negotiation:
     __slots__ = (
         "_agreed",
         "_answer",
+        "_branches",
         "_call",
         "_described",
-        "_early",
         "_hold",
         "_in_flight",
         "_local",
+        "_memory",
         "_negotiated",
         "_outbox",
+        "_style",
         "_them",
         "_told",
         "_waiting",
@@ -39,18 +62,27 @@ class Negotiation:
         "session",
     )
 
-    def __init__(self, call: int, local: Address, described: OfferAnswer, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        call: int,
+        local: Address,
+        described: OfferAnswer,
+        outbox: Outbox,
+        memory: HoldMemory,
+    ) -> None:
         self.session: InviteSession | None = None
         self._call = call
         self._local = local
         self._described = described
         self._outbox = outbox
-        self._early: dict[str, bytes] = {}
+        self._memory = memory
+        self._branches = Branches()
         self._answer: bytes | None = None
         self._hold = Hold()
+        self._style = HoldStyle.INACTIVE
         self._with_music = False
-        self._agreed = Direction.SENDRECV
-        self._in_flight: Direction | None = None
+        self._agreed = Proposal(Direction.SENDRECV, False, local)
+        self._in_flight: Proposal | None = None
         self._waiting = False
         self._negotiated: Negotiated | None = None
         self._them = False
@@ -59,7 +91,8 @@ class Negotiation:
     # --- before the call is answered
 
     def first_offer(self) -> bytes:
-        """The body of our INVITE."""
+        """The body of our INVITE, or of our 2xx to one without an offer."""
+        self._agreed = self._wish()
         return self._described.create_offer(Direction.SENDRECV)
 
     def first_offer_received(self, offer: bytes) -> None:
@@ -72,31 +105,27 @@ class Negotiation:
         missing."""
         if self._answer is None:
             if self._described.state is State.REMOTE_OFFER:
-                self._answer, negotiated = self._described.create_answer(self._wish())
-                self._apply(negotiated)
+                self._answer = self._create_answer(self._described)
             else:
                 self._answer = self.first_offer()
         return self._answer
 
-    def early_answer(self, branch: str, body: bytes) -> bool:
-        """Early media of one branch of a fork (RFC 3264 with RFC 3261 section 13.2.1: each early
-        dialog has an answer of its own). False if it cannot be used, or is not new."""
-        if branch in self._early:
-            return False
-        try:
-            negotiated = self._described.early_answer(body)
-        except SdpError:
-            return False
-        self._early[branch] = body
-        self._apply(negotiated)
-        return True
+    def early_answer(self, branch: str, body: bytes, final: bool = False) -> bool:
+        """Early media of one branch of a fork. False if it cannot be used, or is not new."""
+        negotiated = self._branches.answered_early(self._described, branch, body, final)
+        if negotiated is not None:
+            self._apply(negotiated)
+        return negotiated is not None
 
     def answered(self, branch: str, body: bytes | None) -> bool:
-        """The answer of the 2xx (or of the ACK) counts; that of the same branch's early media
-        stands in for a missing one. False if there is none that can be used."""
-        body = body if body is not None else self._early.get(branch)
-        self._early.clear()
-        return body is not None and self._take_answer(body, Direction.SENDRECV)
+        """Somebody picked up; `body` is the answer of the 2xx, or of the ACK. False if there is
+        none that can be used."""
+        described = self._branches.picked_up(self._described, branch, body)
+        if described is None or described.negotiated is None:
+            return False
+        self._described = described
+        self._apply(described.negotiated)
+        return True
 
     # --- hold
 
@@ -104,16 +133,24 @@ class Negotiation:
         """Silence at once (unless music goes on), then ask them."""
         if self._hold.feed(HoldInput.HOLD):
             self._with_music = with_music
+            self._style = self._memory.style(self._server)
             self._silence(not with_music)
-            self._settle(now)
+            self.settle(now)
 
     def resume(self, now: float) -> None:
         if self._hold.feed(HoldInput.RESUME):
-            self._settle(now)
+            self.settle(now)
 
     def refresh(self, now: float) -> None:
-        """Repeat our description, whatever it is."""
-        self._offer(self._wish(), now)
+        """Repeat what is agreed, whatever it is."""
+        self._offer(self._agreed, now)
+
+    def relocate(self, rtp: Address, rtcp_port: int, now: float) -> None:
+        """From now on our sound is to be sent to `rtp` and our reports to `rtcp_port` there: offer
+        that as soon as it can be offered, in a call that is held too."""
+        self._local = rtp
+        self._described.set_local(rtp, rtcp_port)
+        self.settle(now)
 
     @property
     def held_by(self) -> HeldBy:
@@ -147,17 +184,15 @@ class Negotiation:
         session = self.session
         assert session is not None
         if offer is None:
-            session.answer_reinvite(self._described.create_offer(self._wish()), now)
+            wish = self._wish()
+            session.answer_reinvite(self._described.create_offer(wish.direction, wish.hidden), now)
             return
         try:
             self._described.receive_offer(offer)
         except SdpError:
             session.reject_reinvite(488, now)
             return
-        answer, negotiated = self._described.create_answer(self._wish())
-        self._agreed = self._wish()
-        self._apply(negotiated)
-        session.answer_reinvite(answer, now)
+        session.answer_reinvite(self._create_answer(self._described), now)
 
     def offer_confirmed(self, answer: bytes | None, now: float) -> None:
         """The ACK to our 200; it carries their answer if their re-INVITE had no offer."""
@@ -166,7 +201,7 @@ class Negotiation:
                 self._described.offer_failed()
             else:
                 self._take_answer(answer, self._wish())
-        self._settle(now)
+        self.settle(now)
 
     # --- the fate of our own re-INVITE
 
@@ -178,47 +213,65 @@ class Negotiation:
             self._described.offer_failed()
             self._agreed = offered
         elif not self._take_answer(event.body, offered):
-            self._refused()
-        self._settle(now)
+            self._refused(offered)
+        self.settle(now)
 
     def offer_failed(self, event: ReinviteFailed, now: float) -> None:
-        self._in_flight = None
+        offered, self._in_flight = self._in_flight, None
+        assert offered is not None  # one re-INVITE of ours at a time
         self._described.offer_failed()
         self._waiting = event.will_retry
-        if not event.will_retry and self._agreed is not self._wish():
-            self._refused()
-        self._settle(now)
+        if not event.will_retry:
+            another_way = event.response is not None and event.status not in _NOT_FOR_THE_STYLE
+            self._refused(offered, another_way)
+        self.settle(now)
 
     def retry(self, now: float) -> None:
         """The back-off is over (RFC 3261 section 14.1)."""
         self._waiting = False
-        self._settle(now)
+        self.settle(now)
+
+    def settle(self, now: float) -> None:
+        """Bring what is agreed to what is wished, one offer at a time."""
+        wish = self._wish()
+        if self._in_flight is None:
+            if self._hold.pending and self._agreed == wish:
+                self._accepted()
+            elif self._hold.pending and not self._waiting:
+                self._offer(wish, now)
+            elif self._agreed.local != self._local and not self._waiting:
+                self._offer(self._agreed, now)  # a hold that was refused is not offered again
+        self._tell()
 
     # --- inside
 
-    def _wish(self) -> Direction:
-        if not self._hold.wanted:
-            return Direction.SENDRECV
-        return Direction.SENDONLY if self._with_music else Direction.INACTIVE
+    def _wish(self) -> Proposal:
+        direction, hidden = Direction.SENDRECV, False
+        if self._hold.wanted:
+            direction, hidden = _STYLED[self._style]
+            if self._with_music:
+                direction, hidden = Direction.SENDONLY, False
+        return Proposal(direction, hidden, self._local)
 
-    def _settle(self, now: float) -> None:
-        """Bring what is agreed to what is wished, one offer at a time."""
-        if self._hold.pending and self._in_flight is None:
-            if self._agreed is self._wish():
-                self._hold.feed(HoldInput.ACCEPTED)
-                self._silence(self._hold.silent and not self._with_music)
-            elif not self._waiting:
-                self._offer(self._wish(), now)
-        self._tell()
-
-    def _offer(self, direction: Direction, now: float) -> None:
+    def _offer(self, proposal: Proposal, now: float) -> None:
         session = self.session
         if session is None or not session.can_reinvite or self._in_flight is not None:
             return
-        self._in_flight = direction
-        session.reinvite(self._described.create_offer(direction), now)
+        self._in_flight = proposal._replace(local=self._local)
+        body = self._described.create_offer(proposal.direction, proposal.hidden)
+        session.reinvite(body, now)
 
-    def _take_answer(self, body: bytes, offered: Direction) -> bool:
+    def _create_answer(self, described: OfferAnswer) -> bytes:
+        """To their offer, with what we wish. Nobody answers with 0.0.0.0: they have said that
+        they know directions by offering again."""
+        wish = self._wish()
+        direction = Direction.INACTIVE if wish.hidden else wish.direction
+        answer, negotiated = described.create_answer(direction)
+        self._agreed = wish
+        self._apply(negotiated)
+        return answer
+
+    def _take_answer(self, body: bytes, offered: Proposal) -> bool:
         try:
             negotiated = self._described.receive_answer(body)
         except SdpError:
@@ -227,13 +280,36 @@ class Negotiation:
         self._apply(negotiated)
         return True
 
-    def _refused(self) -> None:
-        """They did not agree: stay silent until the person chooses, and say so."""
-        wanted = self._hold.wanted
-        if self._hold.feed(HoldInput.REFUSED):
-            reason = Reason.HOLD_FAILED if wanted else Reason.RESUME_FAILED
-            self._outbox.tell(Trouble(self._call, reason, ""))
-            self._tell()
+    def _accepted(self) -> None:
+        if self._hold.wanted and not self._with_music:
+            self._memory.worked(self._server, self._style)
+        self._hold.feed(HoldInput.ACCEPTED)
+        self._silence(self._hold.silent and not self._with_music)
+
+    def _refused(self, offered: Proposal, another_way: bool = True) -> None:
+        """They did not agree. A hold is tried in the other styles; after the last one, and after
+        a refused resume, stay silent until the person chooses, and say so. A new address is not
+        offered twice: whoever moved us decides what comes next."""
+        self._agreed = self._agreed._replace(local=offered.local)
+        wish = self._wish()
+        if offered != wish or not self._hold.pending or self._agreed == wish:
+            return
+        holding = self._hold.state is HoldState.HOLDING
+        if holding and another_way and not self._with_music:
+            style = self._style.next(ipv6=":" in self._local.host)
+            if style is not None:
+                self._style = style
+                return
+        self._hold.feed(HoldInput.REFUSED)
+        reason = Reason.HOLD_FAILED if holding else Reason.RESUME_FAILED
+        self._outbox.tell(Trouble(self._call, reason, ""))
+
+    @property
+    def _server(self) -> str:
+        """Whom a style is remembered for."""
+        assert self.session is not None  # nobody holds a call that is not up
+        uri = self.session.remote.uri
+        return uri.host.lower() if isinstance(uri, SipUri) else str(uri)
 
     def _silence(self, on: bool) -> None:
         self._outbox.order(HoldMedia(self._call, on))

@@ -14,9 +14,9 @@ from applet.media.session import (
     MediaStatistics,
 )
 from applet.phone.account import Account
-from applet.phone.call import Call
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
+from applet.phone.hold import HoldMemory
 from applet.phone.messages import (
     Answer,
     Command,
@@ -56,6 +56,7 @@ from applet.phone.orders import (
 from applet.phone.outbox import Outbox
 from applet.phone.outgoing import Outgoing
 from applet.phone.registrar import Registrar
+from applet.phone.session_events import tell_call
 from applet.phone.strangers import Strangers
 from applet.phone.target import DialPolicy, RefusedError
 from applet.randomness import Randomness
@@ -93,6 +94,7 @@ class Phone:
         self._registrar = Registrar(self._account.registrar, self._outbox)
         self._strangers = Strangers(config.strangers_per_minute)
         self._calls = Calls(self._outbox)
+        self._hold_memory = HoldMemory()
         self._quit_at: float | None = None
         self._stopped = False
 
@@ -185,11 +187,19 @@ class Phone:
                 self._config.codecs,
                 session_id=self._random.getrandbits(31),
             )
-            negotiation = Negotiation(call, rtp, described, self._outbox)
+            negotiation = Negotiation(call, rtp, described, self._outbox, self._hold_memory)
         wanted.media_opened(negotiation, now)
         if wanted.session is not None:
             self._calls.bind(wanted, wanted.session)
         self._pump(now)
+
+    def media_moved(self, call: int, rtp: Address, rtcp: Address, now: float) -> None:
+        """A call's sound is to come to other addresses from now on: another network, or another
+        way through the NAT. It is offered as soon as it can be."""
+        wanted = self._calls.get(call)
+        if wanted is not None:
+            wanted.relocate(rtp, rtcp, now)
+            self._pump(now)
 
     def media_event(self, call: int, event: MediaEvent, now: float) -> None:
         wanted = self._calls.get(call)
@@ -307,8 +317,9 @@ class Phone:
     # --- what the endpoint tells
 
     def _pump(self, now: float) -> None:
-        for event in self._endpoint.events():
-            self._dispatch(event, now)
+        while events := self._endpoint.events():
+            for event in events:
+                self._dispatch(event, now)
         self._calls.forget_over()
         if self._quit_at is None or self._stopped:
             return
@@ -329,35 +340,7 @@ class Phone:
             case _:
                 call = self._calls.of(event.session)
                 if call is not None:
-                    self._to_call(call, event, now)
-
-    def _to_call(self, call: Call, event: sip.Event, now: float) -> None:
-        match event:
-            case sip.Provisional():
-                call.provisional(event)
-            case sip.Answered():
-                call.answered(event, now)
-            case sip.Confirmed():
-                call.confirmed(event, now)
-            case sip.SessionEnded():
-                call.session_ended(event, now)
-            case _:
-                assert call.negotiation is not None  # without it there is no dialog
-                self._to_negotiation(call.negotiation, event, now)
-        call.show()
-
-    def _to_negotiation(self, negotiation: Negotiation, event: sip.Event, now: float) -> None:
-        match event:
-            case sip.ReinviteReceived(body=body):
-                negotiation.offered(body, now)
-            case sip.ReinviteConfirmed(body=body):
-                negotiation.offer_confirmed(body, now)
-            case sip.ReinviteAnswered():
-                negotiation.offer_answered(event, now)
-            case sip.ReinviteFailed():
-                negotiation.offer_failed(event, now)
-            case _:  # ReinviteRetryDue
-                negotiation.retry(now)
+                    tell_call(call, event, now)
 
     def _incoming(self, event: sip.IncomingInvite, now: float) -> None:
         session = event.session

@@ -5,6 +5,7 @@ refused with port 0 in their place. The seam for SRTP: `_PROFILE`, `_refusal` an
 are where a profile is offered, judged and answered.
 """
 
+from copy import copy
 from enum import Enum
 from typing import NamedTuple
 
@@ -48,6 +49,7 @@ _SAME_ON_THE_WIRE = (_PROFILE, "RTP/AVPF")
 """An answer may name the feedback profile too: it allows earlier RTCP and demands nothing."""
 _BY_NAME = {codec.name: codec for codec in reversed(STATIC_CODECS.values())}
 _DYNAMIC = range(96, 128)
+UNSPECIFIED = "0.0.0.0"
 
 
 class LocalProtocolError(RuntimeError):
@@ -129,8 +131,9 @@ class OfferAnswer:
 
     # --- our offer ----------------------------------------------------------------------------
 
-    def create_offer(self, direction: Direction) -> bytes:
-        """The same offer as before has the same version; any change raises it by one."""
+    def create_offer(self, direction: Direction, hidden: bool = False) -> bytes:
+        """The same offer as before has the same version; any change raises it by one. `hidden`
+        shows 0.0.0.0 in place of our address: RFC 2543's way to hold (RFC 3264 section 8.4)."""
         self._require(State.STABLE)
         formats = self._formats()
         audio = self._audio_media(formats, direction)
@@ -138,15 +141,14 @@ class OfferAnswer:
         slots[self._audio] = audio
         self._offer = _Offer(direction, formats)
         self.state = State.LOCAL_OFFER
-        return self._describe(slots)
+        return self._describe(slots, UNSPECIFIED if hidden else self._local.host)
 
-    def early_answer(self, body: bytes) -> Negotiated:
-        """What an answer in a provisional response means, while the offer stays open.
-
-        Without 100rel it is a preview only, and each branch of a fork may bring its own.
-        """
-        self._require(State.LOCAL_OFFER)
-        return self._read_answer(body)
+    def fork(self) -> "OfferAnswer":
+        """The same with a life of its own, for one early dialog: each branch of a fork may answer
+        the one offer of the INVITE (RFC 3261 section 13.2.1)."""
+        branch = copy(self)
+        branch._numbers = dict(self._numbers)
+        return branch
 
     def receive_answer(self, body: bytes) -> Negotiated:
         self._require(State.LOCAL_OFFER)
@@ -211,7 +213,7 @@ class OfferAnswer:
         self._slots, self._audio = tuple(slots), index
         self.negotiated = negotiated
         self.state = State.STABLE
-        return self._describe(slots), negotiated
+        return self._describe(slots, self._local.host), negotiated
 
     def reject_offer(self) -> None:
         """Their offer was answered with an error; what was agreed before goes on."""
@@ -300,13 +302,13 @@ class OfferAnswer:
         numbers = tuple(str(codec.payload_type) for codec in formats)
         return Media("audio", self._local.port, _PROFILE, numbers, None, tuple(attributes))
 
-    def _describe(self, media: list[Media]) -> bytes:
-        content = (self._local.host, tuple(media))
+    def _describe(self, media: list[Media], host: str) -> bytes:
+        content = (host, tuple(media))
         if content != self._last_sent:
             self._version += 1
             self._last_sent = content
         origin = Origin("-", str(self._session_id), str(self._version), self._origin_host)
-        return SessionDescription(origin, self._local.host, (), content[1]).encode()
+        return SessionDescription(origin, host, (), content[1]).encode()
 
 
 def _known_codec(name: str) -> Codec:

@@ -7,77 +7,25 @@ from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     Answer,
     CallState,
-    CallStateChanged,
     Dial,
     HangUp,
-    HeldBy,
-    Hold,
-    HoldChanged,
     IncomingCall,
-    MediaChanged,
     Reason,
-    Reinvite,
-    Resume,
     SendDigits,
     Trouble,
 )
-from applet.phone.orders import HoldMedia, OpenMicrophone, PlayTone
-from applet.sdp.description import parse_sdp
-from applet.sip.message import Request
+from applet.phone.orders import OpenMicrophone, PlayTone
+from tests.calls.scenes import (
+    PBX,
+    PHONE,
+    connected,
+    dialled,
+    ended,
+    media,
+    rang_in,
+)
 from tests.support.pbx import Pbx
 from tests.support.street import House, Street
-
-PHONE, PBX = "10.0.0.1", "10.0.0.2"
-
-
-def _dialled(config: PhoneConfig | None = None) -> tuple[Street, House, Pbx, Request]:
-    street = Street()
-    phone = House(street, PHONE, config)
-    pbx = Pbx(street, PBX)
-    phone.do(Dial(f"sip:desk@{PBX}", confirmed=True))
-    return street, phone, pbx, pbx.wait_for("INVITE")
-
-
-def _connected() -> tuple[Street, House, Pbx, Request]:
-    street, phone, pbx, invite = _dialled()
-    pbx.answer(invite, 200, pbx.sdp())
-    pbx.wait_for("ACK")
-    street.run(0.3)
-    assert phone.state() is CallState.CONNECTED
-    return street, phone, pbx, invite
-
-
-def _rang_in(body: bytes | None = None) -> tuple[Street, House, Pbx]:
-    street = Street()
-    phone = House(street, PHONE)
-    pbx = Pbx(street, PBX)
-    pbx.invite(phone.sip, pbx.sdp() if body is None else body)
-    street.run(0.2)
-    return street, phone, pbx
-
-
-def _ended(phone: House) -> tuple[Reason, int]:
-    last = phone.last(CallStateChanged)
-    assert isinstance(last, CallStateChanged)
-    assert last.state is CallState.ENDED
-    return last.reason, last.code
-
-
-def _held(phone: House) -> tuple[HeldBy, bool]:
-    held = [event for _, event in phone.events if isinstance(event, HoldChanged)]
-    return (held[-1].by, held[-1].pending) if held else (HeldBy.NONE, False)
-
-
-def _direction(message: Request) -> str:
-    description = parse_sdp(message.body)
-    return description.direction(description.media[0]).value
-
-
-def _media(phone: House) -> MediaChanged:
-    event = phone.last(MediaChanged)
-    assert isinstance(event, MediaChanged)
-    return event
-
 
 # --- before the answer
 
@@ -89,17 +37,17 @@ def _media(phone: House) -> MediaChanged:
      (603, Reason.DECLINED), (302, Reason.MOVED)],
 )  # fmt: skip
 def test_every_refusal_ends_the_call_with_its_reason(status: int, reason: Reason) -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     pbx.answer(invite, status)
     street.run(1)
-    assert _ended(phone) == (reason, status)
+    assert ended(phone) == (reason, status)
     assert len(pbx.requests("ACK")) == 1
     street.run(40)
     assert phone.is_empty()
 
 
 def test_early_media_is_heard_in_place_of_ringback_and_the_microphone_stays_shut() -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     pbx.answer(invite, 180)
     street.run(0.5)
     assert phone.state() is CallState.RINGING
@@ -118,7 +66,7 @@ def test_early_media_is_heard_in_place_of_ringback_and_the_microphone_stays_shut
 
 
 def test_the_answer_may_have_come_with_the_183_only() -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     pbx.answer(invite, 183, pbx.sdp())
     street.run(0.1)
     pbx.answer(invite, 200)
@@ -127,42 +75,42 @@ def test_the_answer_may_have_come_with_the_183_only() -> None:
 
 
 def test_a_fork_with_two_answers_keeps_the_first_and_ends_the_second() -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     pbx.answer(invite, 183, pbx.sdp(port=30000), tag="one")
     pbx.answer(invite, 183, pbx.sdp(port=30002), tag="two")
     pbx.answer(invite, 183, pbx.sdp(port=30002), tag="two")
     street.run(0.1)
-    assert _media(phone).remote == f"{PBX}:30002"
+    assert media(phone).remote == f"{PBX}:30002"
     pbx.answer(invite, 200, pbx.sdp(port=30000), tag="one")
     pbx.answer(invite, 200, pbx.sdp(port=30002), tag="two")
     street.run(0.5)
-    assert _media(phone).remote == f"{PBX}:30000"
+    assert media(phone).remote == f"{PBX}:30000"
     assert {ack.to.tag for ack in pbx.requests("ACK")} == {"one", "two"}
     assert [bye.to.tag for bye in pbx.requests("BYE")] == ["two"]
     assert phone.state() is CallState.CONNECTED
 
 
 def test_an_unusable_early_answer_changes_nothing_and_an_unusable_200_ends_the_call() -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     pbx.answer(invite, 183, b"this is no sdp")
     street.run(0.1)
     assert phone.state() is CallState.DIALLING
     pbx.answer(invite, 200, b"this is no sdp")
     street.run(1)
-    assert _ended(phone)[0] is Reason.NO_COMMON_CODEC
+    assert ended(phone)[0] is Reason.NO_COMMON_CODEC
     assert len(pbx.requests("ACK")) == len(pbx.requests("BYE")) == 1
 
 
 def test_fault_04_a_200_without_sdp_is_acknowledged_and_ended() -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     pbx.answer(invite, 200)
     street.run(1)
     assert len(pbx.requests("ACK")) == len(pbx.requests("BYE")) == 1
-    assert _ended(phone)[0] is Reason.NO_COMMON_CODEC
+    assert ended(phone)[0] is Reason.NO_COMMON_CODEC
 
 
 def test_a_200_that_comes_again_is_acknowledged_again() -> None:
-    street, phone, pbx, invite = _connected()
+    street, phone, pbx, invite = connected()
     for _ in range(3):
         pbx.answer(invite, 200, pbx.sdp())
     street.run(0.5)
@@ -171,33 +119,33 @@ def test_a_200_that_comes_again_is_acknowledged_again() -> None:
 
 
 def test_ringing_without_an_answer_ends_after_three_minutes_with_a_cancel() -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     pbx.answer(invite, 180)
     street.run(179)
     assert phone.state() is CallState.RINGING
     street.run(2)
     assert len(pbx.requests("CANCEL")) == 1 or street.requests("CANCEL")
-    assert _ended(phone)[0] is Reason.NO_ANSWER
+    assert ended(phone)[0] is Reason.NO_ANSWER
     street.run(60)
     assert phone.is_empty()
 
 
 def test_a_wrong_password_is_one_clear_failure() -> None:
     config = PhoneConfig(user="u", password="wrong", other_addresses=True)
-    street, phone, pbx, invite = _dialled(config)
+    street, phone, pbx, invite = dialled(config)
     challenge = 'WWW-Authenticate: Digest realm="r", nonce="n{}", algorithm=SHA-256, qop="auth"'
     pbx.answer(invite, 401, headers=(challenge.format(1),))
     again = pbx.wait_for("INVITE", 2)
     assert "response=" in (again.header("Authorization") or "")
     pbx.answer(again, 401, headers=(challenge.format(2),))
     street.run(5)
-    assert _ended(phone) == (Reason.WRONG_CREDENTIALS, 401)
+    assert ended(phone) == (Reason.WRONG_CREDENTIALS, 401)
     assert len(pbx.requests("INVITE")) == 2
 
 
 def test_fault_08_a_proxy_challenge_is_answered_and_its_ack_stays_in_its_own_header() -> None:
     config = PhoneConfig(user="u", password="p", other_addresses=True)
-    street, phone, pbx, invite = _dialled(config)
+    street, phone, pbx, invite = dialled(config)
     pbx.answer(invite, 407, headers=('Proxy-Authenticate: Digest realm="r", nonce="n"',))
     again = pbx.wait_for("INVITE", 2)
     assert "response=" in (again.header("Proxy-Authorization") or "")
@@ -208,10 +156,10 @@ def test_fault_08_a_proxy_challenge_is_answered_and_its_ack_stays_in_its_own_hea
 
 
 def test_without_an_account_a_challenge_is_a_clear_failure() -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     pbx.answer(invite, 401, headers=('WWW-Authenticate: Digest realm="r", nonce="n"',))
     street.run(1)
-    assert _ended(phone) == (Reason.WRONG_CREDENTIALS, 401)
+    assert ended(phone) == (Reason.WRONG_CREDENTIALS, 401)
 
 
 def test_a_name_that_is_not_found_ends_the_call_plainly() -> None:
@@ -219,7 +167,7 @@ def test_a_name_that_is_not_found_ends_the_call_plainly() -> None:
     phone = House(street, PHONE)
     phone.do(Dial("sip:desk@nowhere.invalid", confirmed=True))
     street.run(3)
-    assert _ended(phone)[0] is Reason.NAME_NOT_FOUND
+    assert ended(phone)[0] is Reason.NAME_NOT_FOUND
     assert phone.is_empty()
 
 
@@ -236,7 +184,7 @@ def test_a_name_is_looked_up_and_a_guest_has_no_address_of_his_own() -> None:
 
 
 def test_our_invite_stays_under_1200_bytes() -> None:
-    street, phone, pbx, invite = _dialled(
+    street, phone, pbx, invite = dialled(
         PhoneConfig(
             user_agent="Call Support for a company with a long name/1.0.0",
             display_name="Call Support for a company with a long name",
@@ -248,193 +196,11 @@ def test_our_invite_stays_under_1200_bytes() -> None:
     assert len(bytes(invite)) < 1200
 
 
-# --- hold, by them
-
-
-HOLD_STYLES = {
-    "inactive": (("a=inactive",), {}),
-    "sendonly": (("a=sendonly",), {}),
-    "zero address": ((), {"host": "0.0.0.0"}),
-    "port zero": ((), {"port": 0}),
-}
-
-
-@pytest.mark.parametrize("style", HOLD_STYLES)
-def test_all_four_hold_styles_are_understood_and_resumed(style: str) -> None:
-    street, phone, pbx, invite = _connected()
-    lines, place = HOLD_STYLES[style]
-    pbx.ask("INVITE", invite, 10, pbx.sdp(*lines, **place))  # type: ignore[arg-type]
-    street.run(0.2)
-    (answer,) = pbx.responses(200)
-    pbx.ask("ACK", invite, 10)
-    street.run(1)
-    assert _held(phone) == (HeldBy.THEM, False)
-    assert phone.state() is CallState.ON_HOLD
-    assert _direction(answer) in {"inactive": ("inactive",), "sendonly": ("recvonly",),  # type: ignore[arg-type]
-                                  "zero address": ("recvonly", "inactive", "sendrecv", "sendonly"),
-                                  "port zero": ("inactive", "sendrecv")}[style]  # fmt: skip
-    quiet = len(pbx.rtp)
-    street.run(1)
-    assert len(pbx.rtp) == quiet, "we send nothing while they hold"
-    pbx.ask("INVITE", invite, 11, pbx.sdp("a=sendrecv"))
-    street.run(0.2)
-    pbx.ask("ACK", invite, 11)
-    street.run(0.5)
-    assert _held(phone) == (HeldBy.NONE, False)
-    assert phone.state() is CallState.CONNECTED
-    assert len(pbx.rtp) > quiet + 20
-
-
-def test_a_hold_without_music_is_made_audible_by_a_quiet_tone() -> None:
-    street, phone, pbx, invite = _connected()
-    pbx.ask("INVITE", invite, 10, pbx.sdp("a=inactive"))
-    street.run(0.2)
-    assert phone.orders[-1] == PlayTone(1, Tone.HOLD)
-    pbx.ask("ACK", invite, 10)
-    pbx.ask("INVITE", invite, 11, pbx.sdp("a=sendonly"))
-    street.run(0.2)
-    assert phone.orders[-1] == PlayTone(1, None)
-
-
-# --- hold, by us, with odd answers
-
-
-def test_our_hold_is_inactive_with_a_raised_version_and_resume_is_sendrecv_again() -> None:
-    street, phone, pbx, invite = _connected()
-    phone.do(Hold(0))
-    hold = pbx.wait_for("INVITE", 2)
-    pbx.answer(hold, 200, pbx.sdp("a=inactive"))
-    street.run(0.2)
-    phone.do(Resume(0))
-    resume = pbx.wait_for("INVITE", 3)
-    pbx.answer(resume, 200, pbx.sdp())
-    street.run(0.2)
-    assert [_direction(m) for m in (invite, hold, resume)] == ["sendrecv", "inactive", "sendrecv"]
-    versions = [int(parse_sdp(m.body).origin.version) for m in (invite, hold, resume)]
-    assert [after - versions[0] for after in versions] == [0, 1, 2]
-    assert _held(phone) == (HeldBy.NONE, False)
-
-
-@pytest.mark.parametrize("line", ["a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"])
-def test_fault_04_a_hold_answered_by_anything_keeps_the_call(line: str) -> None:
-    street, phone, pbx, _ = _connected()
-    phone.do(Hold(0))
-    pbx.answer(pbx.wait_for("INVITE", 2), 200, pbx.sdp(line))
-    street.run(0.3)
-    assert _held(phone) == (HeldBy.US, False)
-    quiet = len(pbx.rtp)
-    street.run(1)
-    assert len(pbx.rtp) == quiet
-
-
-def test_fault_04_a_hold_answered_without_sdp_is_acknowledged_and_the_button_lives() -> None:
-    street, phone, pbx, _ = _connected()
-    phone.do(Hold(0))
-    pbx.answer(pbx.wait_for("INVITE", 2), 200)
-    street.run(0.3)
-    assert len(pbx.requests("ACK")) == 2
-    assert _held(phone) == (HeldBy.US, False)
-    phone.do(Resume(0))
-    pbx.answer(pbx.wait_for("INVITE", 3), 200, pbx.sdp())
-    street.run(0.3)
-    assert _held(phone) == (HeldBy.NONE, False)
-
-
-def test_a_hold_that_is_refused_stays_silent_until_the_person_resumes() -> None:
-    street, phone, pbx, _ = _connected()
-    phone.do(Hold(0))
-    assert phone.orders[-1] == HoldMedia(1, True), "silent before any answer"
-    pbx.answer(pbx.wait_for("INVITE", 2), 488)
-    street.run(0.5)
-    assert phone.last(Trouble) == Trouble(1, Reason.HOLD_FAILED, "")
-    assert _held(phone) == (HeldBy.US, False)
-    assert phone.state() is CallState.ON_HOLD
-    phone.do(Resume(0))
-    street.run(0.5)
-    assert _held(phone) == (HeldBy.NONE, False)
-    assert phone.orders[-1] == HoldMedia(1, False)
-    assert len(pbx.requests("INVITE")) == 2, "they never agreed to a hold, so none is taken back"
-
-
-def test_a_resume_that_is_refused_stays_on_hold_and_can_be_tried_again() -> None:
-    street, phone, pbx, _ = _connected()
-    phone.do(Hold(0))
-    pbx.answer(pbx.wait_for("INVITE", 2), 200, pbx.sdp("a=inactive"))
-    street.run(0.2)
-    phone.do(Resume(0))
-    pbx.answer(pbx.wait_for("INVITE", 3), 403)
-    street.run(0.2)
-    assert phone.last(Trouble) == Trouble(1, Reason.RESUME_FAILED, "")
-    assert _held(phone) == (HeldBy.US, False)
-    phone.do(Resume(0))
-    pbx.answer(pbx.wait_for("INVITE", 4), 200, pbx.sdp())
-    street.run(0.2)
-    assert _held(phone) == (HeldBy.NONE, False)
-
-
-def test_an_answer_to_hold_that_is_no_sdp_counts_as_refused() -> None:
-    street, phone, pbx, _ = _connected()
-    phone.do(Hold(0))
-    pbx.answer(pbx.wait_for("INVITE", 2), 200, b"no sdp")
-    street.run(0.2)
-    assert phone.last(Trouble) == Trouble(1, Reason.HOLD_FAILED, "")
-
-
-def test_fault_04_a_491_is_tried_again_after_the_back_off_of_section_14_1() -> None:
-    street, phone, pbx, _ = _connected()
-    phone.do(Hold(0))
-    first = pbx.wait_for("INVITE", 2)
-    pbx.answer(first, 491)
-    street.run(0.1)
-    assert _held(phone) == (HeldBy.US, True)
-    started = street.now
-    second = pbx.wait_for("INVITE", 3, limit=4.2)
-    assert 1.9 <= street.now - started <= 4.2, "we own the Call-ID: 2.1 to 4 s"
-    pbx.answer(second, 200, pbx.sdp("a=inactive"))
-    street.run(0.2)
-    assert _held(phone) == (HeldBy.US, False)
-
-
-def test_resume_pressed_during_the_back_off_needs_no_offer_any_more() -> None:
-    street, phone, pbx, _ = _connected()
-    phone.do(Hold(0))
-    pbx.answer(pbx.wait_for("INVITE", 2), 491)
-    street.run(0.1)
-    phone.do(Resume(0))
-    assert _held(phone) == (HeldBy.NONE, False)
-    street.run(6)
-    assert len(pbx.requests("INVITE")) == 2
-
-
-def test_their_hold_while_ours_waits_settles_both() -> None:
-    street, phone, pbx, invite = _connected()
-    phone.do(Hold(0))
-    pbx.answer(pbx.wait_for("INVITE", 2), 491)
-    street.run(0.1)
-    pbx.ask("INVITE", invite, 10, pbx.sdp("a=inactive"))
-    street.run(0.2)
-    pbx.ask("ACK", invite, 10)
-    street.run(5)
-    assert _held(phone) == (HeldBy.BOTH, False)
-    assert len(pbx.requests("INVITE")) == 2, "our answer already said inactive"
-
-
-def test_a_refresh_repeats_our_offer_with_the_same_version() -> None:
-    street, phone, pbx, invite = _connected()
-    phone.do(Reinvite(0))
-    again = pbx.wait_for("INVITE", 2)
-    assert parse_sdp(again.body).origin.version == parse_sdp(invite.body).origin.version
-    pbx.answer(again, 488)
-    street.run(0.3)
-    assert phone.state() is CallState.CONNECTED
-    assert not phone.seen(Trouble)
-
-
 # --- their re-INVITE
 
 
 def test_an_offer_that_cannot_be_used_is_refused_and_the_call_goes_on() -> None:
-    street, phone, pbx, invite = _connected()
+    street, phone, pbx, invite = connected()
     for cseq, body in ((10, b"no sdp"), (11, pbx.sdp().replace(b"AVP 0 101", b"AVP 18"))):
         pbx.ask("INVITE", invite, cseq, body)
         street.run(0.2)
@@ -444,14 +210,14 @@ def test_an_offer_that_cannot_be_used_is_refused_and_the_call_goes_on() -> None:
 
 
 def test_an_offerless_reinvite_gets_our_offer_and_the_answer_comes_in_the_ack() -> None:
-    street, phone, pbx, invite = _connected()
+    street, phone, pbx, invite = connected()
     pbx.ask("INVITE", invite, 10)
     street.run(0.2)
     (answer,) = pbx.responses(200)
     assert b"m=audio" in answer.body
     pbx.ask("ACK", invite, 10, pbx.sdp(port=30004))
     street.run(0.2)
-    assert _media(phone).remote == f"{PBX}:30004"
+    assert media(phone).remote == f"{PBX}:30004"
     pbx.ask("INVITE", invite, 11)
     street.run(0.2)
     pbx.ask("ACK", invite, 11)
@@ -460,7 +226,7 @@ def test_an_offerless_reinvite_gets_our_offer_and_the_answer_comes_in_the_ack() 
 
 
 def test_a_new_address_in_a_reinvite_is_where_our_voice_goes() -> None:
-    street, phone, pbx, invite = _connected()
+    street, phone, pbx, invite = connected()
     pbx.ask("INVITE", invite, 10, pbx.sdp(port=30006))
     street.run(0.2)
     pbx.ask("ACK", invite, 10)
@@ -473,7 +239,7 @@ def test_a_new_address_in_a_reinvite_is_where_our_voice_goes() -> None:
 
 
 def test_fault_07_the_caller_shown_is_who_calls() -> None:
-    _, phone, _ = _rang_in()
+    _, phone, _ = rang_in()
     call = phone.last(IncomingCall)
     assert isinstance(call, IncomingCall)
     assert (call.caller, call.caller_uri) == ("Alice", f"sip:alice@{PBX}")
@@ -481,7 +247,7 @@ def test_fault_07_the_caller_shown_is_who_calls() -> None:
 
 
 def test_an_incoming_call_is_accepted_with_200_and_talks_at_once() -> None:
-    street, phone, pbx = _rang_in()
+    street, phone, pbx = rang_in()
     assert pbx.responses(180)
     phone.do(Answer(1))
     street.run(0.5)
@@ -490,20 +256,20 @@ def test_an_incoming_call_is_accepted_with_200_and_talks_at_once() -> None:
 
 
 def test_fault_09_a_200_whose_ack_never_comes_is_repeated_and_ended_with_bye() -> None:
-    street, phone, pbx = _rang_in()
+    street, phone, pbx = rang_in()
     phone.do(Answer(1))
     start = street.now
     street.run(40)
     times = [round(at - start - 0.01, 3) for at, m in pbx.got if m in pbx.responses(200)]
     assert times == [0, 0.5, 1.5, 3.5, 7.5, 11.5, 15.5, 19.5, 23.5, 27.5, 31.5]
-    assert _ended(phone)[0] is Reason.LOST
+    assert ended(phone)[0] is Reason.LOST
     assert pbx.requests("BYE")
     street.run(40)
     assert phone.is_empty()
 
 
 def test_fault_10_an_offerless_call_gets_our_offer_in_the_200_and_the_answer_in_the_ack() -> None:
-    street, phone, pbx = _rang_in(b"")
+    street, phone, pbx = rang_in(b"")
     phone.do(Answer(1))
     street.run(0.2)
     (ok,) = pbx.responses(200)
@@ -516,12 +282,12 @@ def test_fault_10_an_offerless_call_gets_our_offer_in_the_200_and_the_answer_in_
 
 @pytest.mark.parametrize("body", [b"", b"no sdp"])
 def test_an_offerless_call_whose_ack_has_no_usable_answer_ends(body: bytes) -> None:
-    street, phone, pbx = _rang_in(b"")
+    street, phone, pbx = rang_in(b"")
     phone.do(Answer(1))
     street.run(0.2)
     pbx.follow_up("ACK", pbx.responses(200)[0], 1, body)
     street.run(0.5)
-    assert _ended(phone)[0] is Reason.NO_COMMON_CODEC
+    assert ended(phone)[0] is Reason.NO_COMMON_CODEC
     assert pbx.requests("BYE")
 
 
@@ -536,7 +302,7 @@ def test_a_call_that_offers_nothing_we_can_do_is_refused_before_anything_rings()
 
 
 def test_early_media_of_ours_has_the_same_answer_as_the_200() -> None:
-    street, phone, pbx = _rang_in()
+    street, phone, pbx = rang_in()
     phone.do(Answer(1, 183))
     street.run(0.2)
     assert phone.state() is CallState.EARLY
@@ -546,7 +312,7 @@ def test_early_media_of_ours_has_the_same_answer_as_the_200() -> None:
 
 
 def test_183_for_an_offerless_call_only_rings() -> None:
-    street, phone, pbx = _rang_in(b"")
+    street, phone, pbx = rang_in(b"")
     phone.do(Answer(1, 183))
     phone.do(Answer(1, 180))
     street.run(0.2)
@@ -561,10 +327,10 @@ def test_183_for_an_offerless_call_only_rings() -> None:
 def test_a_caller_who_gives_up_is_told_apart_from_another_phone(
     headers: tuple[str, ...], reason: Reason
 ) -> None:
-    street, phone, pbx = _rang_in()
+    street, phone, pbx = rang_in()
     pbx.cancel(headers=headers)
     street.run(0.5)
-    assert _ended(phone)[0] is reason
+    assert ended(phone)[0] is reason
     assert pbx.responses(487)
 
 
@@ -592,7 +358,7 @@ def test_scanners_are_let_through_so_often_only() -> None:
 
 
 def test_digits_to_a_peer_that_takes_none_are_told() -> None:
-    street, phone, pbx, invite = _dialled()
+    street, phone, pbx, invite = dialled()
     body = pbx.sdp().replace(b" 101", b"", 1).replace(b"a=rtpmap:101 telephone-event/8000\r\n", b"")
     pbx.answer(invite, 200, body)
     street.run(0.3)
@@ -601,10 +367,10 @@ def test_digits_to_a_peer_that_takes_none_are_told() -> None:
 
 
 def test_a_peer_that_vanishes_is_noticed_at_the_hang_up_and_nothing_is_left() -> None:
-    street, phone, pbx, _ = _connected()
+    street, phone, pbx, _ = connected()
     del street.residents[PBX]
     phone.do(HangUp(0))
-    assert _ended(phone)[0] is Reason.HUNG_UP_HERE
+    assert ended(phone)[0] is Reason.HUNG_UP_HERE
     street.run(40)
     assert phone.is_empty()
     assert len(street.requests("BYE")) == 11

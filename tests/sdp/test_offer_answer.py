@@ -219,7 +219,6 @@ def test_every_verb_out_of_its_state_is_a_fault_of_ours() -> None:
     side = us()
     verbs: dict[str, Callable[[], object]] = {
         "create_offer": lambda: side.create_offer(SENDRECV),
-        "early_answer": lambda: side.early_answer(sdp()),
         "receive_answer": lambda: side.receive_answer(sdp()),
         "offer_failed": side.offer_failed,
         "receive_offer": lambda: side.receive_offer(sdp()),
@@ -237,15 +236,15 @@ def test_every_verb_out_of_its_state_is_a_fault_of_ours() -> None:
 
     right = {
         State.STABLE: {"create_offer", "receive_offer"},
-        State.LOCAL_OFFER: {"early_answer", "receive_answer", "offer_failed"},
+        State.LOCAL_OFFER: {"receive_answer", "offer_failed"},
         State.REMOTE_OFFER: {"create_answer", "reject_offer"},
     }
-    assert len(refused()) == 5
+    assert len(refused()) == 4
     side.create_offer(SENDRECV)
     assert len(refused()) == 4
     side.offer_failed()
     side.receive_offer(sdp())
-    assert len(refused()) == 5
+    assert len(refused()) == 4
 
 
 def test_a_rejected_offer_of_theirs_leaves_the_agreement() -> None:
@@ -285,12 +284,27 @@ def test_a_bad_answer_ends_our_offer_and_leaves_the_agreement() -> None:
 def test_early_answers_of_a_fork_leave_the_offer_open() -> None:
     side = us()
     side.create_offer(SENDRECV)
-    assert side.early_answer(sdp("m=audio 5000 RTP/AVP 0")).remote_rtp == Address(THEIRS.host, 5000)
-    assert side.early_answer(sdp("m=audio 6000 RTP/AVP 8")).codecs == (PCMA,)
+    one, two, three = side.fork(), side.fork(), side.fork()
+    assert one.receive_answer(sdp("m=audio 5000 RTP/AVP 0")).remote_rtp == Address(
+        THEIRS.host, 5000
+    )
+    assert two.receive_answer(sdp("m=audio 6000 RTP/AVP 8")).codecs == (PCMA,)
     with pytest.raises(SdpError):
-        side.early_answer(b"")
+        three.receive_answer(b"")
     assert (side.state, side.negotiated) == (State.LOCAL_OFFER, None)
     assert side.receive_answer(sdp()).codecs == (PCMU,)
+
+
+def test_a_hidden_offer_shows_no_address_and_is_a_new_version() -> None:
+    side = in_a_call()
+    shown = parse_sdp(side.create_offer(SENDRECV))
+    side.offer_failed()
+    hidden = parse_sdp(side.create_offer(SENDRECV, hidden=True))
+    assert hidden.connection == hidden.media[0].connection == "0.0.0.0"
+    assert int(hidden.origin.version) == int(shown.origin.version) + 1
+    assert hidden.origin.address == shown.origin.address
+    side.offer_failed()
+    assert parse_sdp(side.create_offer(SENDRECV)).connection == shown.connection
 
 
 # --- answers, as peers give them ------------------------------------------------------------

@@ -184,7 +184,7 @@ class House:
 
     def do(self, command: Command) -> None:
         self.phone.handle(command, self.street.now)
-        self._collect()
+        self.collect()
 
     def seen(self, kind: type[Event]) -> list[Event]:
         return [event for _, event in self.events if type(event) is kind]
@@ -213,7 +213,7 @@ class House:
                 room.session.receive_datagram(data, source, now)
             elif target == room.rtcp:
                 room.session.receive_control(data, source, now)
-        self._collect()
+        self.collect()
 
     def next_timer(self) -> float | None:
         times = [self.phone.next_timer()]
@@ -229,9 +229,9 @@ class House:
                 room.heard.append(room.session.playout(now))
                 room.session.capture(room.speak(), now)
             room.session.handle_timers(now)
-        self._collect()
+        self.collect()
 
-    def _collect(self) -> None:
+    def collect(self) -> None:
         """Hand on everything that the phone and its sessions want, until they want nothing."""
         street, now = self.street, self.street.now
         while True:
