@@ -108,6 +108,13 @@ def _text(longest: int, shortest: int = 0) -> Callable[[Value], bool]:
     return accepts
 
 
+def _file_name(value: Value) -> bool:
+    """Windows names the program, its folder and its entries after the product."""
+    text = str(value)
+    fits = _text(40, 1)(text) and not set(text) & set('<>:"/\\|?*') and text[-1] != "."
+    return fits and not _DEVICE.fullmatch(text)
+
+
 def _matching(pattern: str, *, empty: bool = True) -> Callable[[Value], bool]:
     whole = re.compile(pattern)
 
@@ -152,11 +159,12 @@ def _carries_white(value: Value) -> bool:
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 _SIP = rf"sip:(?:[^@\s<>]+@)?{_HOST}(?:;transport=(?:udp|tcp))?"
 _SERVER = "write a server like sip:pbx.example.com or sip:pbx.example.com:5060;transport=tcp"
+_DEVICE = re.compile(r"(CON|PRN|AUX|NUL|COM\d|LPT\d)\s*(\..*)?", re.IGNORECASE)
 _COLOUR = "write a colour like #15803d, dark enough for a white picture on it"
 
 SCHEMA: tuple[Key, ...] = (
     Key("product", None, "Call Support", "name of the program, shown everywhere",
-        "write a name of 1 to 40 characters", _text(40, 1)),
+        "write a name of 1 to 40 characters that a file can have", _file_name),
     Key("company", None, "Example Ltd", "name of the company, shown in *About*",
         "write a name of 1 to 60 characters", _text(60, 1)),
     Key("version", None, "1.0.0", "version of the program, shown in *About*",
@@ -205,8 +213,8 @@ SCHEMA: tuple[Key, ...] = (
         _each(lambda name: name in ("pcmu", "pcma"), fewest=1)),
     Key("dialling.other_addresses", False, True, "show a field where any address can be typed and "
         "called", "write true or false", _anything),
-    Key("dialling.links", False, False, "open sip: and tel: links of other programs",
-        "write false: links are not built yet", _not_yet),
+    Key("dialling.links", False, True, "open sip: and tel: links of other programs, each after a "
+        "question", "write true or false", _anything),
     Key("dialling.emergency", False, False, "send emergency numbers to the telephone system "
         "instead of saying plainly that this phone cannot reach them", "write true or false",
         _anything),
