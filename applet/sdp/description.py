@@ -5,7 +5,9 @@ else it does not know. The text of a peer never gets into the lines we print exc
 the first line of a medium that we refuse.
 """
 
+import re
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 MAX_BYTES = 65_535
@@ -53,6 +55,10 @@ def direction_of(*, sends: bool, receives: bool) -> Direction:
 
 
 _DIRECTIONS = {direction.value: direction for direction in Direction}
+
+_attribute_lines = re.compile(r"\na=([^\n]*+)").findall
+_octet = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_is_ipv4 = re.compile(rf"(?:{_octet}\.){{3}}{_octet}").fullmatch
 
 
 class Codec(NamedTuple):
@@ -206,33 +212,41 @@ def parse_sdp(body: bytes) -> SessionDescription:
     if len(body) > MAX_BYTES:
         raise SdpError(f"a description of {len(body)} bytes is too long")
     text = body.decode("utf-8", "replace").replace("\r", "")
-    session, *sections = [section.split("\n") for section in text.split("\nm=")]
-    if session[0].rstrip() != "v=0":
+    session, *sections = text.split("\nm=")
+    if session.partition("\n")[0].rstrip() != "v=0":
         raise SdpError("the description does not begin with v=0")
     if len(sections) > MAX_MEDIA:
         raise SdpError(f"{len(sections)} media are more than {MAX_MEDIA}")
-    origin = _first(session, "o=")
+    origin = _first(session, "\no=")
     if origin is None:
         raise SdpError("the o= line is missing")
     connection = _connection(session)
-    media = tuple([_media(first, rest, connection) for first, *rest in sections])
+    media = tuple([_media(section, connection) for section in sections])
     return SessionDescription(_origin(origin), connection, _attributes(session), media)
 
 
-def _first(lines: list[str], kind: str) -> str | None:
-    for line in lines:
-        if line.startswith(kind):
-            return line[2:]
-    return None
+def _first(section: str, kind: str) -> str | None:
+    """What the first line of a kind ("\\no=") says."""
+    start = section.find(kind) + len(kind)
+    if start < len(kind):
+        return None
+    end = section.find("\n", start)
+    return section[start:end] if end >= 0 else section[start:]
 
 
-def _attributes(lines: list[str]) -> tuple[Attribute, ...]:
-    attributes = []
-    for line in lines:
-        if line.startswith("a="):
-            name, colon, value = line[2:].partition(":")
-            attributes.append(Attribute(name.strip(), value.strip() if colon else None))
-    return tuple(attributes)
+def _attributes(section: str) -> tuple[Attribute, ...]:
+    read = _read_again if len(section) <= _USUAL_LENGTH else _attribute
+    return tuple(map(read, _attribute_lines(section)))
+
+
+def _attribute(line: str) -> Attribute:
+    name, colon, value = line.partition(":")
+    return Attribute(name.strip(), value.strip() if colon else None)
+
+
+_USUAL_LENGTH = 2000
+# The same few lines (`rtpmap:0 PCMU/8000`) stand in nearly every description: the newest are kept.
+_read_again = lru_cache(maxsize=256)(_attribute)
 
 
 def _origin(value: str) -> Origin:
@@ -242,9 +256,9 @@ def _origin(value: str) -> Origin:
     return Origin(words[0], words[1], words[2], words[5])
 
 
-def _connection(lines: list[str]) -> str | None:
+def _connection(section: str) -> str | None:
     """The address alone; its family is read off the address, not off a label that may lie."""
-    value = _first(lines, "c=")
+    value = _first(section, "\nc=")
     if value is None:
         return None
     words = value.split()
@@ -256,8 +270,9 @@ def _connection(lines: list[str]) -> str | None:
     return address
 
 
-def _media(value: str, lines: list[str], session_connection: str | None) -> Media:
-    words = value.split()
+def _media(section: str, session_connection: str | None) -> Media:
+    """`section` begins behind its `m=`."""
+    words = section.partition("\n")[0].split()
     if len(words) < 4:
         raise SdpError(f"an m= line has {len(words)} words, at least 4 are needed")
     port = whole_number(words[1].partition("/")[0], 65_535)
@@ -270,8 +285,8 @@ def _media(value: str, lines: list[str], session_connection: str | None) -> Medi
         port,
         words[2],
         tuple(words[3:]),
-        _connection(lines) or session_connection,
-        _attributes(lines),
+        _connection(section) or session_connection,
+        _attributes(section),
     )
 
 
@@ -312,7 +327,7 @@ def is_ip_literal(text: str) -> bool:
     A name must not reach a media socket: sending to it would wait for DNS.
     """
     if ":" not in text:
-        return _is_ipv4(text)
+        return _is_ipv4(text) is not None
     head, double_colon, tail = text.partition("::")
     groups = head.split(":") if head else []
     if double_colon:
@@ -325,13 +340,6 @@ def is_ip_literal(text: str) -> bool:
     if len(groups) >= size if double_colon else len(groups) != size:
         return False
     return all(len(group) <= 4 and group.isascii() and _is_hex(group) for group in groups)
-
-
-def _is_ipv4(text: str) -> bool:
-    parts = text.split(".")
-    return len(parts) == 4 and all(
-        whole_number(part, 255) is not None and (part == "0" or part[0] != "0") for part in parts
-    )
 
 
 def _is_hex(text: str) -> bool:

@@ -5,6 +5,7 @@ here too (sections 7.3 and 20).
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from applet.sip.grammar import (
@@ -29,7 +30,7 @@ from applet.sip.grammar import (
     unquoted,
     with_param,
 )
-from applet.sip.uri import SIP_URI, OtherUri, Uri, parse_uri, sip_uri
+from applet.sip.uri import OtherUri, Uri, parse_uri
 
 _COMPACT = {
     "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",
@@ -77,10 +78,11 @@ _VIA = rf"{TOKEN}[ \t]*+/[ \t]*+{TOKEN}[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
 _VIA += rf"({HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}))?({PARAMS})"
 _via = re.compile(_VIA, re.DOTALL)
 _name_addr = re.compile(
-    rf'(?:(?:({QUOTED})|([^"<>,;]*+))[ \t]*+<(?:{SIP_URI}|([^\s<>"]++))>|([^\s<>;,?"]++))'
+    rf'(?:(?:({QUOTED})|([^"<>,;]*+))[ \t]*+<([^\s<>"]++)>|([^\s<>;,?"]++))'
     rf"({PARAMS})",
     re.DOTALL,
 ).fullmatch
+_cseq = re.compile(rf"(\S++)[ \t]++({TOKEN})").fullmatch
 _tag = re.compile(rf";[ \t]*+tag[ \t]*+=[ \t]*+({TOKEN})", re.IGNORECASE).search
 
 
@@ -158,15 +160,7 @@ class NameAddr(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "NameAddr":
         """Raises MessageError. Without `<>` all parameters belong to the header (section 20.10)."""
-        found = _name_addr(text)
-        if found is None:
-            raise MessageError("an address cannot be read")
-        quoted_name, plain_name, s, user, secret, host, port, p, h, other, bare, params = (
-            found.groups()
-        )
-        uri = sip_uri(s, user, secret, host, port, p, h) if s else parse_uri(other or bare)
-        display = unquoted(quoted_name) if quoted_name else (plain_name or "").rstrip()
-        return cls._make((display, uri, read_params(params)))
+        return _read_again(text) if len(text) <= _REMEMBERED_LENGTH else _read_name_addr(text)
 
     @property
     def tag(self) -> str | None:
@@ -187,6 +181,19 @@ class NameAddr(NamedTuple):
         display = quoted(self.display) + " " if self.display else ""
         return f"{display}<{self.uri}>{print_params(self.params)}"
 
+
+def _read_name_addr(text: str) -> NameAddr:
+    found = _name_addr(text)
+    if found is None:
+        raise MessageError("an address cannot be read")
+    quoted_name, plain_name, uri, bare, params = found.groups()
+    display = unquoted(quoted_name) if quoted_name else (plain_name or "").rstrip()
+    return NameAddr._make((display, parse_uri(uri or bare), read_params(params)))
+
+
+_REMEMBERED_LENGTH = 200
+# Every message of a dialog repeats its From, To, Contact and routes: the newest few are remembered.
+_read_again = lru_cache(maxsize=256)(_read_name_addr)
 
 ANY_CONTACT = NameAddr("", OtherUri("", "*"))  # `Contact: *`, RFC 3261 section 10.2.2
 
@@ -211,11 +218,10 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "CSeq":
         """Raises MessageError."""
-        digits, _, method = text.replace("\t", " ").partition(" ")
-        method = method.lstrip(" ")
-        if not is_token(method):
+        found = _cseq(text)
+        if found is None:
             raise MessageError("CSeq cannot be read")
-        return cls(number(digits, MAX_CSEQ, "CSeq"), method)
+        return cls(number(found[1], MAX_CSEQ, "CSeq"), found[2])
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"

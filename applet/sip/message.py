@@ -56,8 +56,7 @@ class view(Generic[T]):  # noqa: N801  (used like property)
     def __get__(self, message: object | None, owner: type) -> Self | T:
         if message is None:
             return self
-        value = self.read(message)
-        setattr(message, self.name, value)
+        value = message.__dict__[self.name] = self.read(message)
         return value
 
 
