@@ -1,4 +1,4 @@
-"""The one door for developers: `python3 build/dev.py setup | run | test | lint | icons | bench`.
+"""The one door for developers: `python3 build/dev.py COMMAND`; without one it says which there are.
 
 Each command does the set-up it needs by itself; only the standard library is used, so any
 supported Python can open it. On Windows: `py -3.13 build\\dev.py run`.
@@ -40,12 +40,22 @@ def test(arguments: list[str]) -> int:
     python = environment.setup(tests=True)
     if arguments:
         return _call(python, "-m", "pytest", *arguments)
-    return _lint(python) or _test_other_pythons() or _call(python, "-m", "pytest", "--cov")
+    return (
+        _lint(python)
+        or _test_other_pythons()
+        or _call(python, "-m", "pytest", "--cov")
+        or (_call(python, "build/fuzz.py", "--seconds", "30") if sys.platform == "linux" else 0)
+    )
 
 
 def icons(arguments: list[str]) -> int:
     """Draw the icons again, into icons/."""
     return _call(environment.setup(tests=False), "build/icons.py", *arguments)
+
+
+def fuzz(arguments: list[str]) -> int:
+    """Throw ever new bytes at what reads the network: [TARGET ...] [--seconds N]."""
+    return _call(environment.setup(tests=True), "build/fuzz.py", *arguments)
 
 
 def bench(arguments: list[str]) -> int:
@@ -107,7 +117,7 @@ def _call(
         return 130
 
 
-COMMANDS = {command.__name__: command for command in (setup, run, test, lint, icons, bench)}
+COMMANDS = {command.__name__: command for command in (setup, run, test, lint, icons, fuzz, bench)}
 
 
 def main(arguments: list[str]) -> int:
