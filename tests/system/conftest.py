@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tests.support.exe import BRANDS, Build, Building
 from tests.support.speech import Samples, read_wav, speech, write_wav
 
 
@@ -34,3 +35,9 @@ def _voice(factory: pytest.TempPathFactory, who: str) -> Voice:
     long_file = folder / "long.wav"
     write_wav(long_file, np.tile(sound, 12))
     return Voice(sound, file, long_file)
+
+
+@pytest.fixture(scope="session")
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The Windows program of `tests/data/brands/acme.toml`; it calls 127.0.0.1:27606."""
+    return Building(BRANDS / "acme.toml", tmp_path_factory.mktemp("acme")).result()
