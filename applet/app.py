@@ -90,6 +90,7 @@ def phone_config(brand: Brand, desk_uri: str) -> PhoneConfig:
         identity=f"sip:{account.user}@{host}" if account.user and host else "",
         user=account.user,
         password=account.password,
+        sha256_only=account.sha256_only,
         registrar=account.registrar,
         proxy=account.proxy,
         desk=desk_uri,

@@ -43,6 +43,7 @@ class Account(NamedTuple):
     password: str
     proxy: str
     registrar: str
+    sha256_only: bool
 
 
 class Network(NamedTuple):
@@ -201,6 +202,9 @@ SCHEMA: tuple[Key, ...] = (
         "empty: straight to the address", _SERVER, _matching(_SIP)),
     Key("account.registrar", "", "sip:example.com", "server to register with, so that calls reach "
         "this phone; empty: do not register", _SERVER, _matching(_SIP)),
+    Key("account.sha256_only", False, True, "never prove the password by MD5, only by SHA-256; "
+        "a server that knows no more than MD5 then refuses the calls", "write true or false",
+        _anything),
     Key("network.stun", (), ("stun.example.com:3478",), "servers that tell this phone its public "
         "address; none is asked by default", "write a list of servers like "
         '["stun.example.com:3478"]', _each(_matching(_HOST, empty=False))),
@@ -326,7 +330,13 @@ def _brand(values: dict[str, Value]) -> Brand:
         colours=Colours(*(text(f"colours.{name}") for name in Colours._fields)),
         texts=Texts(*(text(f"texts.{name}") for name in Texts._fields)),
         support=Support(*(text(f"support.{name}") for name in Support._fields)),
-        account=Account(*(text(f"account.{name}") for name in Account._fields)),
+        account=Account(
+            text("account.user"),
+            text("account.password"),
+            text("account.proxy"),
+            text("account.registrar"),
+            flag("account.sha256_only"),
+        ),
         network=Network(
             texts("network.stun"), text("network.turn"), text("network.credentials_url")
         ),

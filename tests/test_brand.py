@@ -30,7 +30,7 @@ def test_the_file_in_the_repository_calls_the_embedded_desk_and_contacts_nobody(
     brand = load()
     assert brand.support.uri == brands.EMBEDDED_DESK
     assert brand.network == ((), "", "")
-    assert brand.account == ("", "", "", "")
+    assert brand.account == ("", "", "", "", False)
     assert not brand.dialling.other_addresses
     assert not brand.dialling.emergency
     assert not brand.incoming.enabled
@@ -63,6 +63,7 @@ def test_every_key_is_read_into_its_place(tmp_path: Path) -> None:
         password = "hunter2"
         proxy = "sip:proxy.acme.example"
         registrar = "sip:[2001:db8::1]:5060"
+        sha256_only = true
         [network]
         stun = ["stun.acme.example", "192.0.2.1:3479"]
         [dialling]
@@ -78,7 +79,8 @@ def test_every_key_is_read_into_its_place(tmp_path: Path) -> None:
     assert brand.colours == ("#102030", "#006000", "#A00000")
     assert brand.texts == ("Acme", "Call Acme", "Hello.", "Acme GmbH")
     assert brand.support == ("sip:help@pbx.acme.example:5070;transport=tcp", "+49 (30) 12-34")
-    assert brand.account == ("1001", "hunter2", "sip:proxy.acme.example", "sip:[2001:db8::1]:5060")
+    registrar = "sip:[2001:db8::1]:5060"
+    assert brand.account == ("1001", "hunter2", "sip:proxy.acme.example", registrar, True)
     assert brand.network.stun == ("stun.acme.example", "192.0.2.1:3479")
     assert brand.codecs == ("pcma",)
     assert brand.dialling == (True, False, True, ("15", "17"))

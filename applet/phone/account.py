@@ -22,7 +22,9 @@ class Account:
         self.route = _outbound_route(config.proxy)
         self.transport = Transport[config.transport.upper()]
         self.credentials = (
-            Credentials(config.user, config.password) if config.user and config.password else None
+            Credentials(config.user, config.password, config.sha256_only)
+            if config.user and config.password
+            else None
         )
         self._identity = _sip_uri(config.identity)
         named = self._identity.user if self._identity is not None else ""

@@ -11,13 +11,14 @@ class PhoneConfig(NamedTuple):
     the URI names none. `answer`: 0 asks the person; 200 answers, 180 rings, 183 sends early
     media, another code refuses. `incoming`: False refuses every call with 480 and rings nowhere.
     `strangers_per_minute`: how many INVITEs from one address are
-    let in when no call is up (0: all)."""
+    let in when no call is up (0: all). `sha256_only`: a server that asks for MD5 gets no answer."""
 
     user_agent: str = "Call Support"
     display_name: str = ""
     identity: str = ""
     user: str = ""
     password: str = ""
+    sha256_only: bool = False
     registrar: str = ""
     proxy: str = ""
     desk: str = ""

@@ -4,7 +4,14 @@ the answer stands in the next request."""
 from __future__ import annotations
 
 from applet.randomness import Randomness, token
-from applet.sip.digest import Authorizer, Challenge, Credentials, choose, parse_challenges
+from applet.sip.digest import (
+    Authorizer,
+    Challenge,
+    Credentials,
+    choose,
+    least_strength,
+    parse_challenges,
+)
 from applet.sip.message import Request, Response
 
 _ANSWERS = {
@@ -26,6 +33,11 @@ class Authenticator:
         self._random = random
         self._authorizers: dict[tuple[str, str], Authorizer] = {}
 
+    @property
+    def least_strength(self) -> int:
+        """The weakest challenge that may be answered."""
+        return least_strength(self._credentials)
+
     def authorizer(self, challenge: Challenge) -> Authorizer:
         key = (challenge.realm, challenge.nonce)
         known = self._authorizers.get(key)
@@ -43,7 +55,8 @@ class Authenticator:
 class Exchange:
     """The challenges of one request. Several realms may ask, one after the other or at once
     (proxies and the server behind them); each is answered once, and once more for every nonce
-    that was only stale. Asked again otherwise, the password is wrong."""
+    that was only stale. Asked again otherwise, the password is wrong. Once a realm was answered
+    with a strong hash, nobody makes us answer it with a weaker one."""
 
     __slots__ = ("_answered", "_authenticator", "_tries")
 
@@ -58,7 +71,7 @@ class Exchange:
         chosen = [
             (answer_header, challenge)
             for header, answer_header in _ANSWERS.items()
-            for challenge in _one_per_realm(response.values(header))
+            for challenge in self._one_per_realm(response.values(header))
         ]
         if not chosen or self._tries > _MAX_TRIES:
             return None
@@ -81,10 +94,20 @@ class Exchange:
         ]
         return bare.replaced(headers=[*bare.headers, *lines])
 
+    def _one_per_realm(self, lines: list[str]) -> list[Challenge]:
+        """Of each realm the topmost challenge that we can answer (RFC 8760 section 2.4)."""
+        challenges = parse_challenges(lines)
+        realms = dict.fromkeys(challenge.realm for challenge in challenges)
+        chosen = [
+            choose((c for c in challenges if c.realm == realm), self._least_strength(realm))
+            for realm in realms
+        ]
+        return [challenge for challenge in chosen if challenge is not None]
 
-def _one_per_realm(lines: list[str]) -> list[Challenge]:
-    """Of each realm the topmost challenge that we can answer (RFC 8760 section 2.4)."""
-    challenges = parse_challenges(lines)
-    realms = dict.fromkeys(challenge.realm for challenge in challenges)
-    chosen = [choose(c for c in challenges if c.realm == realm) for realm in realms]
-    return [challenge for challenge in chosen if challenge is not None]
+    def _least_strength(self, realm: str) -> int:
+        answered = [
+            authorizer.challenge.strength
+            for (_, known), authorizer in self._answered.items()
+            if known == realm
+        ]
+        return max(answered, default=self._authenticator.least_strength)

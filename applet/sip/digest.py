@@ -12,6 +12,7 @@ from typing import NamedTuple
 from applet.sip.grammar import QUOTED, TOKEN, LocalProtocolError, MessageError, quoted
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256"}
+_STRENGTH = {"md5": 1, "sha256": 2}
 
 _VALUE = r'[^\s,"]++'
 _params = re.compile(rf"({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|({_VALUE}))", re.DOTALL).finditer
@@ -21,10 +22,11 @@ _auth = re.compile(rf"({TOKEN})(?:[ \t]++((?:[ \t]*+,|{_PARAM})*))?", re.DOTALL)
 
 
 class Credentials(NamedTuple):
-    """Who we are to the servers of one brand."""
+    """Who we are to the servers of one brand. `sha256_only`: no answer in MD5 to anybody."""
 
     user: str
     password: str
+    sha256_only: bool = False
 
     def __repr__(self) -> str:
         return f"Credentials(user={self.user!r})"  # a password never reaches a log
@@ -44,6 +46,11 @@ class Challenge(NamedTuple):
     def hash_name(self) -> str | None:
         """The hash by the name Python knows it by, None for an algorithm that we do not know."""
         return _HASHES.get(self._upper.removesuffix("-SESS"))
+
+    @property
+    def strength(self) -> int:
+        """To compare two challenges by; 0 for one that we cannot answer."""
+        return _STRENGTH[self.hash_name] if self.hash_name and self.supported else 0
 
     @property
     def for_session(self) -> bool:
@@ -109,9 +116,15 @@ def parse_challenges(lines: Iterable[str]) -> tuple[Challenge, ...]:
     return tuple(challenges)
 
 
-def choose(challenges: Iterable[Challenge]) -> Challenge | None:
-    """The topmost challenge that we can answer (RFC 8760 section 2.4), None if there is none."""
-    return next((challenge for challenge in challenges if challenge.supported), None)
+def choose(challenges: Iterable[Challenge], at_least: int = 1) -> Challenge | None:
+    """The topmost challenge that we can answer (RFC 8760 section 2.4) and that is no weaker than
+    `at_least`, None if there is none."""
+    return next((challenge for challenge in challenges if challenge.strength >= at_least), None)
+
+
+def least_strength(credentials: Credentials) -> int:
+    """The weakest challenge that is answered with them."""
+    return _STRENGTH["sha256"] if credentials.sha256_only else _STRENGTH["md5"]
 
 
 def digest_response(

@@ -196,6 +196,61 @@ def test_of_several_challenges_of_one_realm_the_topmost_that_we_know_is_answered
     assert check(peer.last_request("INVITE"))["algorithm"] == "SHA-256"
 
 
+def test_a_lone_md5_challenge_is_answered(asked: tuple[Wire, Agent, Peer]) -> None:
+    wire, agent, peer = asked
+    ask(peer, agent, "n", more=", algorithm=MD5")
+    wire.clock.run(0.0)
+    assert check(peer.last_request("INVITE"))["algorithm"] == "MD5"
+
+
+@pytest.mark.parametrize("md5", [", algorithm=MD5", ", algorithm=MD5-sess", ""])
+def test_after_sha_256_the_same_realm_gets_nothing_weaker(
+    asked: tuple[Wire, Agent, Peer], md5: str
+) -> None:
+    """Who listens could otherwise ask for the hash that he can break."""
+    wire, agent, peer = asked
+    ask(peer, agent, "n1", more=", algorithm=SHA-256")
+    ask(peer, agent, "n2", more=f"{md5}, stale=true")
+    assert wire.lines().count("INVITE") == 2
+    assert only(agent.take(), SessionEnded).status == 401
+
+
+def test_after_sha_256_a_weaker_challenge_above_it_is_passed_over(
+    asked: tuple[Wire, Agent, Peer],
+) -> None:
+    wire, agent, peer = asked
+    ask(peer, agent, "n1", more=", algorithm=SHA-256")
+    headers = tuple(
+        ("WWW-Authenticate", challenge("n2", more=f", algorithm={name}, stale=true"))
+        for name in ("MD5", "SHA-256")
+    )
+    answer(peer, agent, 401, headers=headers)
+    wire.clock.run(0.0)
+    values = check(peer.last_request("INVITE"))
+    assert (values["nonce"], values["algorithm"]) == ("n2", "SHA-256")
+
+
+def test_another_realm_may_know_no_more_than_md5(asked: tuple[Wire, Agent, Peer]) -> None:
+    wire, agent, peer = asked
+    ask(peer, agent, "n1", status=407, realm="proxy", more=", algorithm=SHA-256")
+    ask(peer, agent, "n2", more=", algorithm=MD5")
+    wire.clock.run(0.0)
+    invite = peer.last_request("INVITE")
+    assert check(invite, "Proxy-Authorization", "proxy")["algorithm"] == "SHA-256"
+    assert check(invite)["algorithm"] == "MD5"
+
+
+@pytest.mark.parametrize(("algorithm", "answered"), [("MD5", False), ("SHA-256", True)])
+def test_a_brand_may_refuse_to_prove_its_password_by_md5(algorithm: str, answered: bool) -> None:
+    wire, agent, peer = pair()
+    call(agent, peer, credentials=ME._replace(sha256_only=True))
+    wire.clock.run(0.0)
+    ask(peer, agent, "n", more=f", algorithm={algorithm}")
+    wire.clock.run(0.0)
+    assert wire.lines().count("INVITE") == 1 + answered
+    assert kinds(agent) == ([] if answered else ["SessionEnded"])
+
+
 @pytest.mark.parametrize(
     "header", ['Digest realm="r", nonce="n", algorithm=SHA-512-256', 'Basic realm="r"', "Digest"]
 )
