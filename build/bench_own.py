@@ -1,4 +1,5 @@
-"""Two figures of our own, without peers: how fast messages are read, how fast the phone starts."""
+"""Figures of our own, without peers: how fast messages are read and sound is resampled, how fast
+the phone starts."""
 
 import json
 import statistics
@@ -6,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from applet.audio.resample import Resampler
 from bench_parser import factory
 
 BODY = (
@@ -25,6 +27,8 @@ INVITE = (
     b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 )
 MESSAGES, ROUNDS, STARTS = 3000, 5, 10
+FRAMES = 50
+CARD_RATES = (16000, 44100, 48000, 96000)
 
 
 def messages_per_second() -> float:
@@ -39,6 +43,18 @@ def messages_per_second() -> float:
     return MESSAGES / fastest
 
 
+def milliseconds_to_resample(rate_in: int, rate_out: int) -> float:
+    """What 20 ms of sound cost, at best."""
+    resampler = Resampler(rate_in, rate_out)
+    frame = bytes(2 * (rate_in // 50))
+    times: list[float] = []
+    for _ in range(FRAMES):
+        started = time.perf_counter()
+        resampler.process(frame)
+        times.append(time.perf_counter() - started)
+    return min(times) * 1000
+
+
 def milliseconds_to_ready() -> float:
     """The median time from the start of the interpreter to the event `ready`."""
     command = [sys.executable, "-m", "applet", "headless", "--bind", "127.0.0.1"]
@@ -51,4 +67,7 @@ def milliseconds_to_ready() -> float:
 
 if __name__ == "__main__":
     print(f"INVITEs read per second: {messages_per_second():.0f}")
+    for rate in CARD_RATES:
+        into, out = milliseconds_to_resample(rate, 8000), milliseconds_to_resample(8000, rate)
+        print(f"20 ms of sound, {rate} Hz: {into:.2f} ms to 8000 Hz, {out:.2f} ms from there")
     print(f"start to ready: {milliseconds_to_ready():.0f} ms")

@@ -4,6 +4,9 @@ Tests that need real peers, a screen, network namespaces or Wine carry a mark. W
 needs is absent they are deselected, and so counted in pytest's last line. With CI=true nothing may
 be left out: a skipped or deselected test fails the run. Windows has none of these programs, so
 there the marked tests are left out in any case.
+
+With several workers (`-n 2`) a file stays on one of them, and so do all tests that share what
+there is only once: the kernel's network settings, the built executable. The longest come first.
 """
 
 import os
@@ -19,6 +22,8 @@ NEEDED_PROGRAMS = {
     "netns": ("ip", "nft", "conntrack", "turnserver", "miniupnpd"),
     "wine": ("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "trayer", "xdotool", "pulseaudio"),
 }
+TOGETHER = ("netns", "wine")
+"""Marks whose tests run one after the other, on one worker."""
 ON_WINDOWS = sys.platform == "win32"
 
 
@@ -40,16 +45,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left_out.append(item)
         elif not (units_only and marks):
             kept.append(item)
-    items[:] = kept
+    items[:] = sorted(kept, key=_place)
+    for item in kept:
+        item.add_marker(pytest.mark.xdist_group(_lane(item)))
     if left_out and not units_only:
         config.hook.pytest_deselected(items=left_out)
 
 
+def _lane(item: pytest.Item) -> str:
+    shared = [mark for mark in TOGETHER if item.get_closest_marker(mark)]
+    return shared[0] if shared else item.location[0]
+
+
+def _place(item: pytest.Item) -> int:
+    """What is shared first, then what needs programs, then the units; each as it was found."""
+    marks = {mark.name for mark in item.iter_markers()}
+    if not marks.isdisjoint(TOGETHER):
+        return 0
+    return 1 if not marks.isdisjoint(NEEDED_PROGRAMS) else 2
+
+
 def pytest_report_header() -> list[str]:
-    absent = {name for programs in NEEDED_PROGRAMS.values() for name in _absent(programs)}
+    absent = _all_absent()
     if not absent:
         return []
-    return [f"not installed, so the tests that need them are left out: {', '.join(sorted(absent))}"]
+    return [f"not installed, so the tests that need them are left out: {', '.join(absent)}"]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -74,7 +94,13 @@ def _left_out(config: pytest.Config) -> str:
         return ""
     kinds = ("skipped", "xfailed") if ON_WINDOWS else ("skipped", "xfailed", "deselected")
     counts = {kind: len(reporter.stats.get(kind, [])) for kind in kinds}
+    if config.getoption("numprocesses") and not config.getoption("--units"):
+        counts["missing programs"] = len(_all_absent())  # workers do not tell what they left out
     return ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+
+
+def _all_absent() -> list[str]:
+    return sorted({name for programs in NEEDED_PROGRAMS.values() for name in _absent(programs)})
 
 
 def _absent(programs: tuple[str, ...]) -> list[str]:

@@ -29,6 +29,14 @@ def as_received(speech: Samples, start_s: float = 1.3, seconds: float = 8.0) -> 
     return np.concatenate([np.zeros(3000), sign * (256**coded - 1) / 255 * 32768])
 
 
+@pytest.mark.parametrize("start_s", [0.0, 0.004, 0.02, 3.7])
+@pytest.mark.parametrize("seconds", [2.5, 11.03])
+def test_a_recording_may_start_anywhere_in_the_loop(start_s: float, seconds: float) -> None:
+    heard = compare(CALLER, as_received(CALLER, start_s, seconds))
+    heard.check()
+    assert heard.delay_s < len(CALLER) / RATE
+
+
 def test_speech_that_arrived_passes() -> None:
     heard = compare(CALLER, as_received(CALLER))
     heard.check()

@@ -153,6 +153,12 @@ def test_a_test_whose_peers_are_absent_is_deselected_and_counted(tmp_path: Path)
     assert in_ci.returncode == (0 if sys.platform == "win32" else 1)
 
 
+def test_workers_do_not_hide_that_peers_are_absent(tmp_path: Path) -> None:
+    in_ci = run_pytest(tmp_path, MARKED, "-n", "1", CI="true", PATH="")
+    assert in_ci.returncode == 1
+    assert "missing programs is a failure" in in_ci.stdout
+
+
 def test_a_run_of_the_units_leaves_marked_tests_to_the_other_run(tmp_path: Path) -> None:
     units = run_pytest(tmp_path, MARKED, "--units", CI="true", PATH="")
     assert units.returncode == 0

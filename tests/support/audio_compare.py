@@ -42,7 +42,7 @@ def compare(speech: Samples, recording: Samples) -> Heard:
     if len(recording) < 2 * WINDOW:
         return Heard(0, -120, 0, 0, len(recording) / RATE)
     looped = np.tile(speech, 2 + len(recording) // len(speech))
-    lag = _best_lag(recording[: 6 * RATE], looped)
+    lag = _best_lag(recording[: 6 * RATE], looped) % len(speech)
     sent = looped[lag : lag + len(recording) // WINDOW * WINDOW]
     shifts = _shifts(sent, recording)
     got = np.concatenate(

@@ -69,6 +69,6 @@ def test_each_side_holds_the_other(tmp_path: Path, ours: Voice, theirs: Voice) -
             phone.wait_for("hold", by="none")
             heard.wait_for(1)
         resumed = heard.seconds()
-        heard.wait_for(3)
+        heard.wait_for(6)
         phone.hang_up()
     check_both(theirs.sound, heard.sound(resumed), ours.sound)
