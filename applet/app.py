@@ -13,6 +13,7 @@ from applet import settings as kept
 from applet.address import Address
 from applet.audio.sound import Sound
 from applet.brand import Brand, BrandError
+from applet.built import is_test_build
 from applet.desk.server import DeskServer
 from applet.log import LogFile
 from applet.phone.config import PhoneConfig
@@ -72,7 +73,7 @@ def _run(brand: Brand, desk_uri: str) -> int:
         core.submit(SetVolume(settings.microphone_db, settings.speaker_db))
         if brand.account.registrar:
             core.submit(Register())
-        presenter = Presenter(brand, settings, put_aside.name if put_aside else "")
+        presenter = Presenter(brand, settings, put_aside.name if put_aside else "", is_test_build())
         run_dialer(presenter, core.submit, core.events, folder)
     finally:
         core.stop()

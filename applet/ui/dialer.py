@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from applet import settings
+from applet import built, settings
 from applet.phone.messages import Command, Event, Logged, Reason, Trouble
 from applet.ui.face import Face
 from applet.ui.help_window import HelpWindow
@@ -169,6 +169,7 @@ class Dialer:
                     self.theme,
                     self._presenter.speaker,
                     self._presenter.log_text,
+                    built.licences(),
                     lambda: self.ask(Request(Act.HELP)),
                 )
             self.help.show(view.help)

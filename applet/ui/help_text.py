@@ -16,6 +16,7 @@ def help_text(state: ScreenState) -> HelpText:
             (word(Word.COMPANY), state.brand.company),
             (word(Word.OWN_ADDRESS), _own_address(state)),
             *(((word(Word.REGISTERED_AT), state.registrar),) if state.registrar else ()),
+            *(((word(Word.BUILD), word(Word.TEST_BUILD)),) if state.test_build else ()),
         ),
         notice="\n\n".join(filter(None, (state.brand.texts.about, word(Word.LICENCE_NOTICE)))),
         log_lines=state.log_lines,

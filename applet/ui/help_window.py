@@ -12,7 +12,8 @@ _COPIED_FOR = 2000  # milliseconds that the button says so
 
 
 class HelpWindow:
-    """`log_text` gives the whole log; `closed` is called when the person closes the window."""
+    """`log_text` gives the whole log; `closed` is called when the person closes the window.
+    `licences`: the terms of all parts of the program; empty: no tab for them."""
 
     def __init__(
         self,
@@ -20,6 +21,7 @@ class HelpWindow:
         theme: Theme,
         speaker: Speaker,
         log_text: Callable[[], str],
+        licences: str,
         closed: Callable[[], None],
     ) -> None:
         self._theme = theme
@@ -45,6 +47,8 @@ class HelpWindow:
             about, font=theme.fonts["small"], wraplength=theme.px(560), justify="left"
         )
         self._notice.pack(fill="x", pady=theme.px(16))
+        if licences:
+            self._licences_tab(licences)
         self.tabs.focus_set()
 
     def show(self, text: HelpText) -> None:
@@ -67,8 +71,24 @@ class HelpWindow:
 
     def _log_tab(self) -> tk.Text:
         frame = self._tab(Word.LOG_TAB)
+        text = self._text(frame)
+        text.bind("<Configure>", lambda _: self._see_newest())
+        self.copy = ttk.Button(frame, text=self._speaker.word(Word.COPY), command=self._copy)
+        self.copy.pack(side="bottom", anchor="e", pady=(self._theme.px(8), 0))
+        self._pack_with_bar(text)
+        return text
+
+    def _licences_tab(self, licences: str) -> None:
+        text = self._text(self._tab(Word.LICENCES_TAB))
+        text.configure(state="normal")
+        text.insert("1.0", licences)
+        text.configure(state="disabled")
+        self._pack_with_bar(text)
+
+    def _text(self, frame: ttk.Frame) -> tk.Text:
+        """Lines to read, in type of one width."""
         palette = self._theme.palette
-        text = tk.Text(
+        return tk.Text(
             frame,
             wrap="none",
             font=self._theme.fonts["log"],
@@ -84,14 +104,13 @@ class HelpWindow:
             pady=self._theme.px(6),
             height=5,
         )
-        text.bind("<Configure>", lambda _: self._see_newest())
-        bar = ttk.Scrollbar(frame, command=text.yview)
+
+    @staticmethod
+    def _pack_with_bar(text: tk.Text) -> None:
+        bar = ttk.Scrollbar(text.master, command=text.yview)
         text.configure(yscrollcommand=bar.set)
-        self.copy = ttk.Button(frame, text=self._speaker.word(Word.COPY), command=self._copy)
-        self.copy.pack(side="bottom", anchor="e", pady=(self._theme.px(8), 0))
         bar.pack(side="right", fill="y")
         text.pack(fill="both", expand=True)
-        return text
 
     def _copy(self) -> None:
         self.window.clipboard_clear()

@@ -35,14 +35,20 @@ _NOTES_SHOWN = 2
 
 
 class Presenter:
-    """`damaged_settings`: the name under which a damaged settings file was put aside."""
+    """`damaged_settings`: the name under which a damaged settings file was put aside.
+    `test_build`: *About* says that this program is not for customers."""
 
     def __init__(
-        self, brand: Brand, settings: Settings | None = None, damaged_settings: str = ""
+        self,
+        brand: Brand,
+        settings: Settings | None = None,
+        damaged_settings: str = "",
+        test_build: bool = False,
     ) -> None:
         self.brand = brand
         self.speaker = Speaker(brand)
         self._state = ScreenState(brand, settings or Settings(), self.speaker)
+        self._state.test_build = test_build
         self._requests = Requests(self._state)
         if damaged_settings:
             self._state.report(Reason.SETTINGS_DAMAGED, damaged_settings)

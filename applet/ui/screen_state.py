@@ -105,6 +105,7 @@ class ScreenState:
         self.help_open = False
         self.window_shown = True
         self.tray_present = False
+        self.test_build = False
         self.quitting = False
         self.stopped = False
         self.hang_up_wanted = False

@@ -51,9 +51,10 @@ from applet.phone.messages import (
 from applet.settings import Settings
 from applet.ui.dialer import Dialer
 from applet.ui.face import HEIGHT, Face
+from applet.ui.help_window import HelpWindow
 from applet.ui.presenter import Presenter
 from applet.ui.theme import CONTRAST, Theme
-from applet.ui.view import Act, Icon, Request
+from applet.ui.view import Act, HelpText, Icon, Request
 from tests.support.desktop import Desktop
 from tests.support.process import wait_until
 
@@ -329,6 +330,17 @@ def test_help_shows_log_numbers_and_about_and_copies_the_log(person: Person) -> 
     person.desktop.run("wmctrl", "-a", "Help")
     person.desktop.keys("Escape")
     person.until(lambda: person.dialer.help is None, "the help window to close")
+
+
+def test_the_licences_of_all_parts_have_a_tab_where_the_build_has_put_them(person: Person) -> None:
+    theme, speaker = person.dialer.theme, person.presenter.speaker
+    for licences, tabs in (("", 3), ("pystray 0.19.5: LGPL-3.0-only", 4)):
+        window = HelpWindow(person.root, theme, speaker, str, licences, lambda: None)
+        window.show(HelpText((), (), "", 0))
+        assert window.tabs.index("end") == tabs  # type: ignore[no-untyped-call]
+        texts = [child for child in everything(window.window) if isinstance(child, tk.Text)]
+        assert texts[-1].get("1.0", "end").strip() == licences
+        window.close()
 
 
 def test_a_wav_file_is_chosen_and_played(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:

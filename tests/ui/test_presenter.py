@@ -805,6 +805,15 @@ def test_about_names_program_company_licences_and_the_own_address(story: Story) 
     assert dict(help_text.about)["Company"] == "Call Support contributors"
 
 
+def test_about_says_when_a_program_was_built_for_tests_only(story: Story) -> None:
+    for test_build, said in ((True, "for tests only, made through Wine"), (False, None)):
+        presenter = Presenter(story.presenter.brand, test_build=test_build)
+        presenter.ask(Request(Act.HELP), 0.0)
+        help_text = presenter.view().help
+        assert help_text is not None
+        assert dict(help_text.about).get("Build") == said
+
+
 def test_the_log_is_kept_in_order_and_bounded(story: Story) -> None:
     story.happens(Logged("> INVITE", "INVITE sip:***@x\nVia: y\n"), Logged("< 180 Ringing", ""))
     assert story.presenter.log_text() == (
