@@ -14,9 +14,15 @@ KEPT_DAYS = 7
 LARGEST = 5_000_000  # bytes of one day's file; after that the day's log is full
 GONE = "***"
 
-_USER_PART = re.compile(r"\b(sips?|turns?|stuns?|https?|xmpp):(?://)?[^@<>\"\s]*@", re.IGNORECASE)
+# What comes from the network is in these lines: every pattern takes linear time, because a run of
+# characters is taken whole (++) and never tried again from its middle.
+_USER_PART = re.compile(
+    r"\b(sips?|turns?|stuns?|https?|xmpp):(?://)?[^@<>\"\s]*+(@?)", re.IGNORECASE
+)
 _NUMBER = re.compile(r"\b(tel|mailto):[^>\s;,\"]+", re.IGNORECASE)
-_QUOTED_NAME = re.compile(r'"(?:[^"\\]|\\.)*"(?=\s*<)')
+_QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*"?')
+_BEFORE_ADDRESS = re.compile(r"\s*+<")
+_NAME = re.compile(r"(^|,)([^<>,\"]++)(?=<)")
 _SECRET_VALUE = re.compile(
     r"\b(password|passwd|pwd|secret|token|response|key|inline)(\s*[=:]\s*)(\"[^\"]*\"|[^\s,;&]+)",
     re.IGNORECASE,
@@ -45,10 +51,15 @@ _HARMLESS_SDP = re.compile(
 
 def redact(line: str) -> str:
     """One line of any text without user parts, numbers, names and secrets."""
-    line = _USER_PART.sub(rf"\1:{GONE}@", line)
+    line = _USER_PART.sub(lambda found: f"{found[1]}:{GONE}@" if found[2] else found[0], line)
     line = _NUMBER.sub(rf"\1:{GONE}", line)
-    line = _QUOTED_NAME.sub(f'"{GONE}"', line)
+    line = _QUOTED.sub(_without_quoted_name, line)
     return _SECRET_VALUE.sub(rf"\1\2{GONE}", line)
+
+
+def _without_quoted_name(found: re.Match[str]) -> str:
+    is_name = _BEFORE_ADDRESS.match(found.string, found.end())
+    return f'"{GONE}"' if is_name else found[0]
 
 
 def redact_message(message: str) -> str:
@@ -80,7 +91,7 @@ def _without_name(name: str, line: str) -> str:
     known, colon, value = line.partition(":")
     if not colon or known != name or "<" not in value:
         return line
-    shown = re.sub(r"(^|,)([^<>,\"]*[^<>,\"\s][^<>,\"]*)(?=<)", rf"\1 {GONE} ", value)
+    shown = _NAME.sub(lambda f: f"{f[1]} {GONE} " if f[2].strip() else f[0], value)
     return f"{known}:{shown}"
 
 

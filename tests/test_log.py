@@ -1,6 +1,7 @@
 """What the log never holds, and how long it is kept."""
 
 import os
+import time
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -50,6 +51,16 @@ secret
 def test_no_secret_of_a_message_is_left() -> None:
     shown = redact_message(INVITE.replace("\n", "\r\n"))
     assert "secret" not in shown.lower()
+
+
+@pytest.mark.parametrize(
+    "value", ["a" * 60_000 + ",<", "a " * 30_000 + ">,<", '"\\' * 30_000, "sip:" * 15_000]
+)
+def test_a_long_header_made_for_it_does_not_hold_up_the_phone(value: str) -> None:
+    """Each takes milliseconds; with a pattern that tries again from the middle, a minute."""
+    started = time.process_time()
+    redact_message(f"OPTIONS sip:a@b SIP/2.0\r\nFrom: {value}\r\n\r\n")
+    assert time.process_time() - started < 5
 
 
 def test_what_a_one_way_call_is_found_by_stays() -> None:

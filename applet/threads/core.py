@@ -12,7 +12,6 @@ from queue import SimpleQueue
 from typing import NamedTuple, TypeVar
 
 from applet.address import Address
-from applet.log import redact, redact_message
 from applet.phone.messages import (
     Command,
     Dial,
@@ -43,6 +42,7 @@ from applet.threads.resolver import LookedUp, Resolver, ask_system
 from applet.threads.sockets import BindError as BindError
 from applet.threads.sockets import SipSockets, bind_sip, receive_all, send
 from applet.threads.stun import START_LIMIT, StunClient
+from applet.threads.trace import TraceLog
 
 DRAIN_LIMIT = 2.0
 JOIN_LIMIT = 5.0
@@ -100,6 +100,7 @@ class CoreThread:
         self._stop_by: float | None = None
         self._rest_until = 0.0
         self._mishaps = Mishaps("core", self.events.put)
+        self._trace = TraceLog()
 
     def start(self) -> Address:
         """Bind (in the calling thread) and start the core and the media thread. Returns our SIP
@@ -198,7 +199,8 @@ class CoreThread:
             for order in orders:
                 # Redacting takes longer than the rest: the first RTP packet does not wait for it.
                 if isinstance(order, TraceMessage):
-                    self._tell(_logged(order.sent, order.data, order.peer))
+                    for line in self._trace.lines(order, now):
+                        self._tell(line)
             for event in phone.events():
                 self._tell(event)
             if not datagrams and not orders:
@@ -330,10 +332,3 @@ class CoreThread:
 
 def _family(bind: Address) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in bind.host else socket.AF_INET
-
-
-def _logged(sent: bool, data: bytes, peer: str) -> Logged:
-    """`> INVITE sip:***@host (192.0.2.1:5060)`, with the whole redacted message behind it."""
-    message = data.decode("utf-8", "replace")
-    first = message.partition("\r\n")[0].removeprefix("SIP/2.0 ").removesuffix(" SIP/2.0")
-    return Logged(f"{'>' if sent else '<'} {redact(first)} ({peer})", redact_message(message))

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from applet.address import Address
+from applet.log import redact_message
 from applet.media.dtmf import DtmfReceiver
 from applet.media.rtcp import RtcpError, encode_rtcp, parse_rtcp
 from applet.media.rtp import RtpError, RtpPacket, parse_rtp
@@ -43,6 +44,7 @@ def message(data: bytes) -> None:
             parse(error.partial.reply(error.status, error.text, to_tag="t").encode())
     else:
         _reads_as_printed(read)
+    redact_message(data.decode("utf-8", "replace"))
     assert len(_cut_at(data, len(data))) < 2 or _cut_at(data, 7) == _cut_at(data, len(data))
 
 
