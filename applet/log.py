@@ -24,9 +24,11 @@ _QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*"?')
 _BEFORE_ADDRESS = re.compile(r"\s*+<")
 _NAME = re.compile(r"(^|,)([^<>,\"]++)(?=<)")
 _SECRET_VALUE = re.compile(
-    r"\b(password|passwd|pwd|secret|token|response|key|inline)(\s*[=:]\s*)(\"[^\"]*\"|[^\s,;&]+)",
+    r"\b(password|passwd|pwd|secret|token|response|key|inline)(\s*[=:]\s*)"
+    r"(\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
     re.IGNORECASE,
 )
+_HOME = re.compile(r"([\\/](?:Users|home)[\\/]+)[^\\/\"']+", re.IGNORECASE)
 # Headers (and their short forms) whose whole value is somebody's business, RFC 3261 section 20,
 # RFC 7433, RFC 3323 and the like.
 _PRIVATE_HEADERS = {
@@ -60,6 +62,13 @@ def redact(line: str) -> str:
 def _without_quoted_name(found: re.Match[str]) -> str:
     is_name = _BEFORE_ADDRESS.match(found.string, found.end())
     return f'"{GONE}"' if is_name else found[0]
+
+
+def redacted_traceback(error: BaseException) -> str:
+    """Where an unexpected error comes from, without anybody's name and secrets."""
+    import traceback  # not needed on any good day
+
+    return _HOME.sub(rf"\1{GONE}", redact("".join(traceback.format_exception(error))))
 
 
 def redact_message(message: str) -> str:

@@ -13,8 +13,8 @@ _FILE = "settings.toml"
 
 class Settings(NamedTuple):
     """Device names (empty: the system's default), gains in dB (-40 to +12), the window's place
-    in pixels (None: let the system choose), and whether the note that the program goes on in the
-    tray has been shown."""
+    in pixels (None: let the system choose), whether the note that the program goes on in the tray
+    has been shown, and the version for which it was asked whether to keep the program."""
 
     microphone: str = ""
     speaker: str = ""
@@ -23,6 +23,7 @@ class Settings(NamedTuple):
     window_x: int | None = None
     window_y: int | None = None
     tray_note_shown: bool = False
+    keep_asked: str = ""
 
 
 class Loaded(NamedTuple):
@@ -78,6 +79,7 @@ def _parse(table: dict[str, object]) -> Settings:
         "window_x": (int,),
         "window_y": (int,),
         "tray_note_shown": (bool,),
+        "keep_asked": (str,),
     }
     known = {name: value for name, value in table.items() if name in kinds}
     for name, value in known.items():

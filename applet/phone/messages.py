@@ -71,6 +71,7 @@ class Reason(Enum):
     PORT_IN_USE = "port_in_use"
     STUN_FAILED = "stun_failed"
     SETTINGS_DAMAGED = "settings_damaged"
+    FIREWALL_BLOCKS = "firewall_blocks"
     INTERNAL = "internal"
 
 

@@ -99,7 +99,7 @@ class CoreThread:
         self._running = False
         self._stop_by: float | None = None
         self._rest_until = 0.0
-        self._mishaps = Mishaps("core", self.events.put)
+        self._mishaps = Mishaps("core", self._tell)
         self._trace = TraceLog()
 
     def start(self) -> Address:
@@ -285,7 +285,7 @@ class CoreThread:
             case AudioHappened(event=happened):
                 phone.audio_event(happened, now)
             case Levels() | Logged() | Trouble():
-                self.events.put(value)
+                self._tell(value)
             case LookedUp():
                 if self._resolver.settled(value):
                     phone.looked_up(value.host, value.addresses, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from applet.log import redacted_traceback
 from applet.phone.messages import Logged, Reason, Trouble
 
 PAUSE = 1.0
@@ -23,8 +24,6 @@ class Mishaps:
         if now < self._next:
             self._unreported += 1
             return
-        import traceback  # not needed on any good day
-
         more = f" ({self._unreported} more before it)" if self._unreported else ""
         self._next = now + PAUSE
         self._unreported = 0
@@ -32,7 +31,7 @@ class Mishaps:
         self._report(
             Logged(
                 f"! unexpected {name} in the {self._thread} thread{more}",
-                "".join(traceback.format_exception(error)),
+                redacted_traceback(error),
             )
         )
         self._report(Trouble(0, Reason.INTERNAL, name))

@@ -8,7 +8,6 @@ import gc
 import re
 import time
 import tkinter as tk
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
@@ -16,10 +15,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from applet import built, settings
-from applet.phone.messages import Command, Event, Logged, Reason, Trouble
+from applet.phone.messages import Command, Event
 from applet.ui.face import Face
 from applet.ui.help_window import HelpWindow
 from applet.ui.menus import tk_menu
+from applet.ui.outside import Outside, nobody_outside
 from applet.ui.pictures import ICONS
 from applet.ui.presenter import Presenter
 from applet.ui.strings import Word
@@ -32,6 +32,7 @@ from applet.ui.view import (
     Entry,
     Finish,
     HideWindow,
+    Keep,
     Notify,
     PostMenu,
     RaiseWindow,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from applet.ui.tray import Tray
 
 TICK = 30  # milliseconds
+REPORT_EVERY = 1.0  # seconds
 BATCH = 10  # events taken from the queue in one tick
 
 
@@ -53,6 +55,7 @@ def run_dialer(
     events: "SimpleQueue[Event]",
     settings_folder: Path,
     *,
+    outside: Outside | None = None,
     tray: bool = True,
 ) -> None:
     """Show window and tray icon until the person quits; returns after `Stopped` (or 4 s after
@@ -61,7 +64,7 @@ def run_dialer(
     from applet.windows.dpi import be_sharp
 
     be_sharp()
-    dialer = Dialer(presenter, submit, events, settings_folder)
+    dialer = Dialer(presenter, submit, events, settings_folder, outside)
     if tray:
         dialer.start_tray()
     dialer.run()
@@ -79,13 +82,16 @@ class Dialer:
         submit: Callable[[Command], None],
         events: "SimpleQueue[Event]",
         settings_folder: Path,
+        outside: Outside | None = None,
     ) -> None:
         self._presenter = presenter
         self._submit = submit
         self._events = events
         self._settings_folder = settings_folder
-        self._requests: SimpleQueue[Request] = SimpleQueue()
+        self._outside = outside or nobody_outside()
+        self._requests = self._outside.requests
         self._drawn = -1
+        self._report_after = 0.0
         self._tray_drawn: TrayView | None = None
         self.menu: tk.Menu | None = None
         brand = presenter.brand
@@ -104,7 +110,8 @@ class Dialer:
         self._place_window()
         self._tick_command = self.root.register(self._tick)
         self._tick()
-        self.root.deiconify()
+        if presenter.window_shown:
+            self.root.deiconify()
 
     def run(self) -> None:
         """Until the presenter says that everything is closed."""
@@ -194,6 +201,8 @@ class Dialer:
                 self._notify(title, text)
             case Save(values):
                 settings.save(self._settings_folder, values)
+            case Keep(autostart):
+                self._outside.keep(autostart)
             case Finish():
                 self._finish()
 
@@ -222,9 +231,9 @@ class Dialer:
             self.ask(Request(Act.QUIT))
             return
         now = time.monotonic()
-        text = "".join(traceback.format_exception(kind, error, trace))
-        self._presenter.handle(Logged(f"{kind.__name__} in the window", text), now)
-        self._presenter.handle(Trouble(0, Reason.INTERNAL, ""), now)
+        if now >= self._report_after:  # a mistake in the pump would come thirty times a second
+            self._report_after = now + REPORT_EVERY
+            self._outside.failed("window", error)
 
     # --- the window --------------------------------------------------------------------------
 

@@ -41,6 +41,14 @@ _ENGLISH_STATES: dict[Say | Reason, Sentence] = {
         "{product} has stopped working.", "Please quit and start it again.", True
     ),
     Say.QUITTING: Sentence("Goodbye."),
+    Say.LINK: Sentence("Call {who}?", "Another program asks for this call."),
+    Say.OFFER: Sentence(
+        "Keep {product} on this computer?", "Then it stands in the Start menu, just for you."
+    ),
+    Say.KEPT: Sentence("{product} stands in the Start menu now."),
+    Say.NOT_KEPT: Sentence(
+        "{product} could not be kept on this computer.", "It works all the same."
+    ),
 }
 
 _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
@@ -130,9 +138,13 @@ _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
     Reason.SETTINGS_DAMAGED: Sentence(
         "Your settings could not be read and start afresh.", "The old ones are kept in {detail}."
     ),
+    Reason.FIREWALL_BLOCKS: Sentence(
+        "The Windows Firewall keeps calls from reaching this phone.",
+        "An administrator can allow {product} under “Allow an app through Windows Firewall”.",
+    ),
     Reason.INTERNAL: Sentence(
         "Something went wrong inside {product}.",
-        "Please try again. The log under Help shows what happened.",
+        "Please try again. The log shows what happened.",
         True,
     ),
 }
@@ -198,6 +210,11 @@ _ENGLISH_WORDS = {
     Word.PRODUCT: "Program",
     Word.VERSION: "Version",
     Word.COMPANY: "Company",
+    Word.SHOW_LOG: "Show log",
+    Word.KEEP: "Keep it",
+    Word.KEEP_HERE: "Keep on this computer",
+    Word.NOT_NOW: "Just this once",
+    Word.AUTOSTART: "Start with Windows",
     Word.LICENCE_NOTICE: "Call Support is free software (MIT licence). It uses Python (PSF), "
     "Tcl/Tk (BSD), pystray (LGPL 3), Pillow (MIT-CMU), PyAudio and PortAudio (MIT), pystun3 (MIT), "
     "sv-ttk (MIT), platformdirs (MIT) and tomli-w (MIT).",

@@ -11,6 +11,7 @@ from tkinter import ttk
 
 from applet.ui.keypad import KeypadPanel
 from applet.ui.meter import Meter
+from applet.ui.offer import OfferPanel
 from applet.ui.pictures import Pictures
 from applet.ui.round_button import RoundButton
 from applet.ui.strings import Speaker, Word
@@ -180,6 +181,8 @@ class Face:
             padx=px(10),
             pady=px(8),
         )
+        self.show_log = ttk.Button(self.body, command=lambda: self._ask(Request(Act.SHOW_LOG)))
+        self.offer = OfferPanel(self.body, self._theme, px(WIDTH - 2 * _MARGIN - 20), self._ask)
 
     # --- drawing -----------------------------------------------------------------------------
 
@@ -205,6 +208,11 @@ class Face:
         self._fold(self._address_panel, view.address_field, 5)
         self._fold(self.note, bool(view.note), 9)
         self.note.configure(text=view.note)
+        self._fold(self.show_log, bool(view.show_log), 10)
+        self.show_log.configure(text=view.show_log)
+        self._fold(self.offer, view.offer is not None, 11)
+        if view.offer is not None:
+            self.offer.show(view.offer)
         self._keypad_open = view.keypad is not None
         self._volume_open = view.volume is not None
 
@@ -253,7 +261,7 @@ class Face:
                 panel.grid(row=row, column=0, sticky=sticky, pady=(gap if row > 5 else 0, 0))
             self._root.after_idle(self._keep_on_screen)
         elif not out and panel.grid_info():
-            if panel is not self.note:
+            if panel not in (self.note, self.show_log):
                 self.main.focus_set()
             panel.grid_remove()
 

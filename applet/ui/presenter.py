@@ -11,7 +11,7 @@ from applet.settings import Settings
 from applet.ui.help_text import help_text
 from applet.ui.requests import Requests
 from applet.ui.screen_state import ScreenState, clip
-from applet.ui.shown_call import Shown
+from applet.ui.shown_call import Shown, link_address
 from applet.ui.strings import Say, Sentence, Speaker, Word, capital
 from applet.ui.view import (
     SEPARATOR,
@@ -22,6 +22,7 @@ from applet.ui.view import (
     Icon,
     Incoming,
     Keypad,
+    Offer,
     Request,
     Tone,
     TrayView,
@@ -36,7 +37,8 @@ _NOTES_SHOWN = 2
 
 class Presenter:
     """`damaged_settings`: the name under which a damaged settings file was put aside.
-    `test_build`: *About* says that this program is not for customers."""
+    `test_build`: *About* says that this program is not for customers.
+    `window_shown`: false for a start in the background."""
 
     def __init__(
         self,
@@ -44,12 +46,14 @@ class Presenter:
         settings: Settings | None = None,
         damaged_settings: str = "",
         test_build: bool = False,
+        window_shown: bool = True,
     ) -> None:
         self.brand = brand
         self.speaker = Speaker(brand)
         self._state = ScreenState(brand, settings or Settings(), self.speaker)
         self._state.test_build = test_build
         self._requests = Requests(self._state)
+        self._state.window_shown = window_shown
         if damaged_settings:
             self._state.report(Reason.SETTINGS_DAMAGED, damaged_settings)
 
@@ -77,6 +81,10 @@ class Presenter:
     def changes(self) -> int:
         """Rises with every change; while it stays, `view` and `tray` stay too."""
         return self._state.changes
+
+    @property
+    def window_shown(self) -> bool:
+        return self._state.window_shown
 
     @property
     def settings(self) -> Settings:
@@ -111,6 +119,8 @@ class Presenter:
             keypad=Keypad(call.digits[-_DIGITS_SHOWN:]) if call and state.keypad_open else None,
             volume=self._volume() if state.volume_open else None,
             help=help_text(state) if state.help_open else None,
+            show_log=self.speaker.word(Word.SHOW_LOG) if Reason.INTERNAL in state.notes else "",
+            offer=self._offer() if state.keep_offered else None,
         )
 
     def _shown(self) -> Shown:
@@ -119,6 +129,9 @@ class Presenter:
             return Shown(self.speaker.say(Say.QUITTING), Tone.PLAIN, Icon.IDLE)
         if state.call is not None:
             return state.call.shown(self.speaker)
+        if state.link:
+            asked = self.speaker.say(Say.LINK, link_address(state.link))
+            return Shown(asked, Tone.WAITING, Icon.IDLE)
         return state.last or Shown(self.speaker.say(Say.WELCOME), Tone.PLAIN, Icon.IDLE)
 
     def _usable(self) -> bool:
@@ -153,7 +166,15 @@ class Presenter:
         return Button(label, Act.KEYPAD, self._talking(), self._state.keypad_open)
 
     def _incoming(self) -> Incoming | None:
+        """An incoming call, or the question whether to call the address of a link."""
         call = self._state.call
+        if call is None and self._state.link:
+            return Incoming(
+                link_address(self._state.link),
+                "",
+                Button(self.speaker.word(Word.CALL), Act.ACCEPT, self._usable()),
+                Button(self.speaker.word(Word.CANCEL), Act.REJECT, self._usable()),
+            )
         if call is None or not call.coming_in:
             return None
         word = self.speaker.word
@@ -163,6 +184,11 @@ class Presenter:
             Button(word(Word.ACCEPT), Act.ACCEPT, self._usable()),
             Button(word(Word.REJECT), Act.REJECT, self._usable()),
         )
+
+    def _offer(self) -> Offer:
+        word = self.speaker.word
+        text = _line(self.speaker.say(Say.OFFER))
+        return Offer(text, word(Word.AUTOSTART), word(Word.KEEP), word(Word.NOT_NOW))
 
     def _volume(self) -> Volume:
         return Volume(self._state.settings.microphone_db, self._state.settings.speaker_db)
@@ -226,7 +252,9 @@ class Presenter:
 
     def _last_entries(self) -> tuple[Entry, ...]:
         word = self.speaker.word
+        keep = Entry(word(Word.KEEP_HERE), Request(Act.KEEP))
         return (
+            *((keep,) if self._state.can_be_kept else ()),
             Entry(word(Word.HELP), Request(Act.HELP)),
             Entry(word(Word.QUIT), Request(Act.QUIT), not self._state.quitting),
         )

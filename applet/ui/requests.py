@@ -20,7 +20,7 @@ from applet.phone.messages import (
     SetVolume,
 )
 from applet.ui.screen_state import ScreenState
-from applet.ui.shown_call import ShownCall, plain_address
+from applet.ui.shown_call import ShownCall, link_address, plain_address
 from applet.ui.strings import Say
 from applet.ui.view import (
     Act,
@@ -31,6 +31,7 @@ from applet.ui.view import (
     RaiseWindow,
     Request,
 )
+from applet.ui.visits import Visits
 
 QUIT_PATIENCE = 4.0  # seconds until the program ends although the phone has not said Stopped
 SAVE_AFTER = 1.0  # seconds without another change, so that a slider writes one file
@@ -71,6 +72,7 @@ class Requests:
             Act.MOVED: self._moved,
             Act.TRAY_READY: self._tray_ready,
             Act.TRAY_MISSING: self._tray_missing,
+            **Visits(state, self._show).doors,
         }
 
     def ask(self, request: Request, now: float) -> None:
@@ -96,7 +98,7 @@ class Requests:
 
     def _dial(self, uri: str, who: str) -> None:
         self._state.begin(ShownCall(0, who, uri, outgoing=True))
-        # What was typed here was seen here: that is the confirmation.
+        # What was typed or asked about here was seen here: that is the confirmation.
         self._state.submit(Dial(uri, confirmed=bool(uri)))
 
     def _hang_up(self, _: str, __: float) -> None:
@@ -111,12 +113,15 @@ class Requests:
 
     def _accept(self, _: str, __: float) -> None:
         call = self._state.call
-        if call is not None and call.coming_in:
+        if call is None and self._state.link:
+            self._dial(self._state.link, link_address(self._state.link))
+        elif call is not None and call.coming_in:
             call.accepted = True
             self._state.submit(Answer(call.number))
 
     def _reject(self, _: str, __: float) -> None:
         call = self._state.call
+        self._state.link = ""
         if call is not None and call.coming_in:
             call.ending = True
             self._state.submit(Reject(call.number, DECLINE))

@@ -81,7 +81,7 @@ class ScreenState:
     """The presenter reads it; only its own methods and `Requests` change it.
 
     `changes` rises with every change that could be seen. `notes`: what is wrong beside the call,
-    the newest last.
+    the newest last. `link`: followed in another program, the person is asked whether to call.
     """
 
     def __init__(self, brand: Brand, settings: Settings, speaker: Speaker) -> None:
@@ -103,6 +103,9 @@ class ScreenState:
         self.keypad_open = False
         self.volume_open = False
         self.help_open = False
+        self.link = ""
+        self.can_be_kept = False
+        self.keep_offered = False
         self.window_shown = True
         self.tray_present = False
         self.test_build = False
@@ -248,6 +251,7 @@ class ScreenState:
         self.call = call
         self.who = call.who
         self.last = None
+        self.link = ""
         self.keypad_open = False
         self.hang_up_wanted = False
         self.notes = {key: note for key, note in self.notes.items() if key is Say.NOT_REGISTERED}

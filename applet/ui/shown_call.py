@@ -179,6 +179,11 @@ def plain_address(uri: str) -> str:
     return (rest if known else uri).partition(";")[0]
 
 
+def link_address(link: str) -> str:
+    """All of a link but its scheme: whatever is cut off could hide where it really leads."""
+    return link.partition(":")[2]
+
+
 def file_name(path: str) -> str:
     """The last part of a path of either kind of system."""
     return path.replace("\\", "/").rpartition("/")[2]

@@ -8,12 +8,12 @@ only put a request on the window's queue; nothing here touches Tk.
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from applet.log import redacted_traceback
 from applet.ui.view import Act, Entry, Icon, Notify, Request, TrayView
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ class Tray:
     def _run(self) -> None:
         try:
             self._wait_and_run()
-        except Exception:
-            self._ask(Request(Act.TRAY_MISSING, traceback.format_exc()))
+        except Exception as error:
+            self._ask(Request(Act.TRAY_MISSING, redacted_traceback(error)))
 
     def _wait_and_run(self) -> None:
         started = time.monotonic()
@@ -88,6 +88,7 @@ class Tray:
                     _menu(lambda: self._view.menu, self._ask),
                 )
                 icon.ask = self._ask
+                icon.stopping = self._stopping
                 icon.run(setup=self._serve)
                 return
             if not told and time.monotonic() - started >= _MISSING_AFTER:
@@ -102,10 +103,10 @@ class Tray:
             self._dock(icon)
             self.notifies = icon.can_notify()
             while not self._stopping.is_set():
-                self._obey(icon)
+                self._obey_or_tell(icon)
             icon.visible = False
-        except Exception:
-            self._ask(Request(Act.TRAY_MISSING, traceback.format_exc()))
+        except Exception as error:
+            self._ask(Request(Act.TRAY_MISSING, redacted_traceback(error)))
         finally:
             icon.stop()
 
@@ -123,6 +124,13 @@ class Tray:
                 icon.visible = False
                 icon.visible = True
         self._ask(Request(Act.TRAY_READY))
+
+    def _obey_or_tell(self, icon: Any) -> None:
+        """One picture that cannot be drawn does not take the icon with it."""
+        try:
+            self._obey(icon)
+        except Exception as error:
+            self._ask(Request(Act.FAILED, redacted_traceback(error)))
 
     def _obey(self, icon: Any) -> None:
         before = self._view

@@ -39,6 +39,17 @@ class Act(Enum):
     TRAY_MENU = "tray_menu"  # post the menu at the pointer: "x,y" (where trays have none)
     TRAY_READY = "tray_ready"
     TRAY_MISSING = "tray_missing"  # why, for the log
+    FAILED = "failed"  # an unexpected error outside the phone: the traceback
+    SHOW_LOG = "show_log"
+    LINK = "link"  # a sip: or tel: link was followed somewhere; empty if it cannot be one
+    OFFER_KEEP = "offer_keep"  # the program can be kept on this computer
+    KEEP = "keep"  # AUTOSTART: and started with Windows
+    NOT_NOW = "not_now"  # the answer "just this once"
+    KEPT = "kept"
+    NOT_KEPT = "not_kept"  # why, for the log
+
+
+AUTOSTART = "autostart"
 
 
 class Request(NamedTuple):
@@ -96,6 +107,15 @@ class Volume(NamedTuple):
     speaker_db: float
 
 
+class Offer(NamedTuple):
+    """Whether to keep the program on this computer: asked once, beside everything else."""
+
+    text: str
+    autostart: str
+    keep: str
+    not_now: str
+
+
 class HelpText(NamedTuple):
     """`log_lines`: how many lines were ever logged; it changes when the log does."""
 
@@ -107,7 +127,8 @@ class HelpText(NamedTuple):
 
 class View(NamedTuple):
     """`microphone` and `speaker` are levels from 0 (silence) to 1; None: nothing to measure.
-    `note`: sentences about what is wrong beside the call, each on its line."""
+    `note`: sentences about what is wrong beside the call, each on its line; `show_log`: the label
+    of the button below it, if there is one."""
 
     who: str
     headline: str
@@ -126,6 +147,8 @@ class View(NamedTuple):
     keypad: Keypad | None
     volume: Volume | None
     help: HelpText | None
+    show_log: str
+    offer: Offer | None
 
 
 class Entry(NamedTuple):
@@ -184,8 +207,15 @@ class Save(NamedTuple):
     settings: Settings
 
 
+class Keep(NamedTuple):
+    """Keep the program on this computer, out of the way; the answer is a `Request` with
+    `Act.KEPT` or `Act.NOT_KEPT`."""
+
+    autostart: bool
+
+
 class Finish(NamedTuple):
     """Everything is closed: end the program."""
 
 
-Effect = RaiseWindow | HideWindow | PostMenu | ChooseFile | Notify | Save | Finish
+Effect = RaiseWindow | HideWindow | PostMenu | ChooseFile | Notify | Save | Keep | Finish

@@ -30,6 +30,10 @@ class Say(Enum):
     MISSED = "missed"
     STOPPED = "stopped"
     QUITTING = "quitting"
+    LINK = "link"
+    OFFER = "offer"
+    KEPT = "kept"
+    NOT_KEPT = "not_kept"
 
 
 class Word(Enum):
@@ -95,6 +99,11 @@ class Word(Enum):
     PRODUCT = "product"
     VERSION = "version"
     COMPANY = "company"
+    SHOW_LOG = "show_log"
+    KEEP = "keep"
+    KEEP_HERE = "keep_here"
+    NOT_NOW = "not_now"
+    AUTOSTART = "autostart"
     LICENCE_NOTICE = "licence_notice"
 
 

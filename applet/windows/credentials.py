@@ -75,9 +75,9 @@ if sys.platform == "win32":
 
     def forget(product: str) -> None:
         """Raises OSError; none there is as good."""
-        if not _advapi.CredDeleteW(_target(product), _GENERIC, 0):
-            if ctypes.get_last_error() != _NOT_FOUND:
-                raise ctypes.WinError(ctypes.get_last_error())
+        gone = _advapi.CredDeleteW(_target(product), _GENERIC, 0)
+        if not gone and ctypes.get_last_error() != _NOT_FOUND:
+            raise ctypes.WinError(ctypes.get_last_error())
 
     def _target(product: str) -> str:
         return f"{product} account"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from applet.brand import Brand
 from applet.windows.handover import Leave
-from applet.windows.installation import Kept, plan, version_value
+from applet.windows.installation import plan, version_value
 
 LEAVE_WITHIN = 12.0  # seconds that the running program has for ending its calls
 

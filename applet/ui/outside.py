@@ -1,0 +1,29 @@
+"""What the window needs of the program around it, and knows nothing about."""
+
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import NamedTuple
+
+from applet.log import redacted_traceback
+from applet.ui.view import Act, Request
+
+
+class Outside(NamedTuple):
+    """Those that the window knows nothing of. `requests`: a queue that any thread may fill.
+    `failed`: an unexpected error in the part that is named, for the log and, by `Act.FAILED`, for
+    the person. `keep` keeps the program on this computer (autostart or not), on a thread of its
+    own, and puts `Act.KEPT` or `Act.NOT_KEPT` on the queue. None of them waits."""
+
+    requests: "SimpleQueue[Request]"
+    failed: Callable[[str, BaseException], None]
+    keep: Callable[[bool], None]
+
+
+def nobody_outside() -> Outside:
+    """For a window that stands alone."""
+    requests: SimpleQueue[Request] = SimpleQueue()
+
+    def failed(where: str, error: BaseException) -> None:
+        requests.put(Request(Act.FAILED, redacted_traceback(error)))
+
+    return Outside(requests, failed, lambda autostart: None)
