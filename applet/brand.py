@@ -158,8 +158,8 @@ def _carries_white(value: Value) -> bool:
 
 
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
-_SIP = rf"sip:(?:[^@\s<>]+@)?{_HOST}(?:;transport=(?:udp|tcp))?"
-_SERVER = "write a server like sip:pbx.example.com or sip:pbx.example.com:5060;transport=tcp"
+_SIP = rf"sips?:(?:[^@\s<>]+@)?{_HOST}(?:;transport=(?:udp|tcp|tls))?"
+_SERVER = "write a server like sip:pbx.example.com or sip:pbx.example.com;transport=tls"
 _DEVICE = re.compile(r"(CON|PRN|AUX|NUL|COM\d|LPT\d)\s*(\..*)?", re.IGNORECASE)
 _COLOUR = "write a colour like #15803d, dark enough for a white picture on it"
 

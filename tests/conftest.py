@@ -17,7 +17,7 @@ from collections.abc import Generator
 import pytest
 
 NEEDED_PROGRAMS = {
-    "peers": ("baresip", "sipp", "linphonec", "kamailio", "espeak-ng"),
+    "peers": ("baresip", "sipp", "linphonec", "kamailio", "espeak-ng", "openssl"),
     "desktop": ("Xvfb", "openbox", "trayer", "xdotool", "dbus-launch", "pulseaudio", "pactl"),
     "netns": ("ip", "nft", "conntrack", "turnserver", "miniupnpd"),
     "wine": ("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "trayer", "xdotool", "pulseaudio"),

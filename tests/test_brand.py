@@ -142,7 +142,7 @@ def test_every_key_is_read_into_its_place(tmp_path: Path) -> None:
         (
             'account.registrar = "pbx.example.com"',
             'account.registrar: "pbx.example.com" is wrong; write a server like '
-            "sip:pbx.example.com or sip:pbx.example.com:5060;transport=tcp",
+            "sip:pbx.example.com or sip:pbx.example.com;transport=tls",
         ),
         (
             'network.stun = ["stun:stun.example.com"]',
@@ -186,7 +186,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["", "sip:", "help@example.com", "sips:a@b", "tel:123", "sip:a b@c", "Desk"]
+    "uri", ["", "sip:", "help@example.com", "sipx:a@b", "tel:123", "sip:a b@c", "Desk"]
 )
 def test_whom_the_button_calls_must_be_the_desk_or_a_sip_address(tmp_path: Path, uri: str) -> None:
     assert mistakes(tmp_path, SMALLEST.replace('"desk"', f'"{uri}"')) == [

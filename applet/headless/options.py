@@ -9,6 +9,7 @@ from applet.audio.file import parse_source
 from applet.media.codec import CODEC_NAMES
 from applet.phone.config import PhoneConfig
 from applet.threads.sockets import PortRange
+from applet.threads.tls_files import TlsFiles
 
 
 class OptionError(ValueError):
@@ -22,6 +23,8 @@ class Options(NamedTuple):
     bind: Address
     ports: PortRange | None
     stun: tuple[Address, ...]
+    name_server: Address | None
+    tls_files: TlsFiles
     audio_in: str
     audio_out: str | None
     loop: bool
@@ -32,19 +35,16 @@ class Options(NamedTuple):
 _WITH_VALUE = (
     ("bind", "transport", "tls-ca", "tls-cert", "tls-key", "id", "registrar", "proxy", "user")
     + ("password", "answer", "rtp-ports", "codecs", "srtp", "100rel", "session-timer", "stun")
-    + ("turn", "nat", "max-calls", "audio-in", "audio-out", "call", "duration")
+    + ("dns", "turn", "nat", "max-calls", "audio-in", "audio-out", "call", "duration")
 )
 _FLAGS = ("accept-any-user", "no-upnp", "loop")
 
 _NOT_BUILT = {
-    "tls-ca": "TLS",
-    "tls-cert": "TLS",
-    "tls-key": "TLS",
     "turn": "TURN",
 }
 # Parts that are not built yet: these values ask for none of them.
 _OFF_VALUES = {
-    "transport": ("udp", "tcp"),
+    "transport": ("udp", "tcp", "tls"),
     "srtp": ("off",),
     "100rel": ("off",),
     "session-timer": ("off",),
@@ -76,6 +76,8 @@ def parse_options(arguments: list[str]) -> Options:
         bind=parse_address(given.get("bind", "0.0.0.0"), "bind"),
         ports=_ports(given),
         stun=() if given.get("nat") == "none" else stun,
+        name_server=parse_address(given["dns"], "dns", 53) if "dns" in given else None,
+        tls_files=_tls_files(given),
         audio_in=_audio_in(given),
         audio_out=given.get("audio-out"),
         loop="loop" in given,
@@ -105,12 +107,19 @@ def _phone(given: dict[str, str]) -> PhoneConfig:
         registrar=given.get("registrar", ""),
         proxy=given.get("proxy", ""),
         codecs=_codecs(given),
-        transport=given.get("transport", "udp").lower(),
+        transport=given.get("transport", "").lower(),
         answer=_answer(given.get("answer", "manual")),
         accept_any_user="accept-any-user" in given,
         max_calls=_max_calls(given),
         other_addresses=True,
     )
+
+
+def _tls_files(given: dict[str, str]) -> TlsFiles:
+    if "tls-key" in given and "tls-cert" not in given:
+        raise OptionError("--tls-key: --tls-cert is missing, the certificate of this key")
+    names = ("tls-ca", "tls-cert", "tls-key")
+    return TlsFiles(*(given.get(name, "") for name in names))
 
 
 def _answer(value: str) -> int:

@@ -52,7 +52,14 @@ class _Session:
         system = random.SystemRandom()
         media = MediaThread(self._device, system, bind_host=options.bind.host, ports=options.ports)
         phone = Phone(options.phone, system, local_ip_for(options.bind.host))
-        self._core = CoreThread(phone, media, options.bind, stun_servers=options.stun)
+        self._core = CoreThread(
+            phone,
+            media,
+            options.bind,
+            stun_servers=options.stun,
+            name_server=options.name_server,
+            tls_files=options.tls_files,
+        )
 
     def run(self) -> int:
         self._core.start()

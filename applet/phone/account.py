@@ -20,7 +20,7 @@ class Account:
         self.desk = _sip_uri(config.desk)
         self.registrar = _sip_uri(config.registrar)
         self.route = _outbound_route(config.proxy)
-        self.transport = Transport[config.transport.upper()]
+        self.transport = Transport[config.transport.upper()] if config.transport else None
         self.credentials = (
             Credentials(config.user, config.password, config.sha256_only)
             if config.user and config.password

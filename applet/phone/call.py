@@ -34,7 +34,7 @@ from applet.phone.orders import (
     SendMediaDigits,
 )
 from applet.phone.outbox import Outbox
-from applet.phone.reasons import reason_for_status
+from applet.phone.reasons import NOT_ANSWERED, reason_for_status
 from applet.sdp.description import SdpError
 from applet.sip.events import (
     Answered,
@@ -263,14 +263,10 @@ class Call:
     def _why(self, event: SessionEnded) -> Reason:
         if event.by is EndedBy.LOCAL:
             return self._why_here()
-        if event.by is EndedBy.TIMEOUT:
-            return Reason.LOST if self._connected else Reason.SERVER_SILENT
-        if event.by is EndedBy.NO_ANSWER:
-            return Reason.NO_ANSWER
-        if event.by is EndedBy.TRANSPORT:
-            return Reason.UNREACHABLE
-        if event.by is EndedBy.LOOKUP:
-            return Reason.NAME_NOT_FOUND
+        if event.by is EndedBy.TIMEOUT and self._connected:
+            return Reason.LOST
+        if event.by in NOT_ANSWERED:
+            return NOT_ANSWERED[event.by]
         if self._connected:
             return Reason.HUNG_UP_THERE
         if self.outgoing:

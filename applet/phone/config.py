@@ -8,10 +8,11 @@ from applet.phone.emergency import NUMBERS
 class PhoneConfig(NamedTuple):
     """`identity`: our own SIP URI, empty = `sip:user@our address`. `desk`: the URI behind an
     empty `Dial`. `codecs`: names in order of preference. `transport`: for our own requests when
-    the URI names none. `answer`: 0 asks the person; 200 answers, 180 rings, 183 sends early
-    media, another code refuses. `incoming`: False refuses every call with 480 and rings nowhere.
-    `strangers_per_minute`: how many INVITEs from one address are
-    let in when no call is up (0: all). `sha256_only`: a server that asks for MD5 gets no answer."""
+    the URI names none; empty leaves it to DNS, and that is UDP if DNS says nothing. `answer`: 0
+    asks the person; 200 answers, 180 rings, 183 sends early media, another code refuses.
+    `incoming`: False refuses every call with 480 and rings nowhere. `strangers_per_minute`: how
+    many INVITEs from one address are let in when no call is up (0: all). `sha256_only`: a
+    server that asks for MD5 gets no answer."""
 
     user_agent: str = "Call Support"
     display_name: str = ""
@@ -23,7 +24,7 @@ class PhoneConfig(NamedTuple):
     proxy: str = ""
     desk: str = ""
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
-    transport: str = "udp"
+    transport: str = ""
     answer: int = 0
     incoming: bool = True
     accept_any_user: bool = True

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from applet.media.session import MediaParameters
 from applet.media.tones import Tone
+from applet.sip.records import Question
 
 
 class OpenMedia(NamedTuple):
@@ -75,10 +76,9 @@ class CloseMedia(NamedTuple):
 
 
 class LookUp(NamedTuple):
-    """Find the addresses of `host`. Answer: `looked_up`."""
+    """Ask DNS, and for addresses the system. Answer: `looked_up`."""
 
-    host: str
-    port: int
+    question: Question
 
 
 class SelectAudio(NamedTuple):

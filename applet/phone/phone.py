@@ -64,6 +64,7 @@ from applet.sdp.offer_answer import OfferAnswer
 from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint, EndpointConfig
 from applet.sip.hop import Datagram, Hop, Transport
+from applet.sip.records import Question, Value
 
 _QUIT_SECONDS = 2.0
 _REGISTRATION_SECONDS = 3600
@@ -100,11 +101,14 @@ class Phone:
 
     # --- bytes in, bytes and deadlines out
 
-    def bound(self, address: Address, now: float) -> None:
-        """Where SIP is bound, UDP and TCP alike; the first of all calls."""
+    def bound(self, address: Address, now: float, with_tls: bool = False) -> None:
+        """Where SIP is bound, UDP and TCP alike, and TLS on the port above if we can be called by
+        it; the first of all calls."""
         self._outgoing.local = address
         self._endpoint.set_local(Transport.UDP, address)
         self._endpoint.set_local(Transport.TCP, address)
+        tls = Address(address.host, address.port + 1) if with_tls else address
+        self._endpoint.set_local(Transport.TLS, tls)
 
     def mapped(self, address: Address | None, now: float) -> None:
         """What STUN says of the SIP socket (None: no server answered)."""
@@ -124,20 +128,22 @@ class Phone:
         self._endpoint.receive_stream(flow, data, now)
         self._pump(now)
 
-    def connection_opened(self, flow: int, remote: Address, now: float) -> None:
-        self._endpoint.connection_opened(flow, remote, now)
+    def connection_opened(self, hop: Hop, now: float) -> None:
+        self._endpoint.connection_opened(hop, now)
         self._pump(now)
 
     def connection_closed(self, flow: int, now: float) -> None:
         self._endpoint.connection_closed(flow, now)
         self._pump(now)
 
-    def connection_failed(self, hop: Hop, now: float) -> None:
-        self._endpoint.connection_failed(hop, now)
+    def connection_failed(
+        self, hop: Hop, now: float, by: sip.EndedBy = sip.EndedBy.TRANSPORT
+    ) -> None:
+        self._endpoint.connection_failed(hop, now, by)
         self._pump(now)
 
-    def looked_up(self, host: str, addresses: tuple[Address, ...], now: float) -> None:
-        self._endpoint.looked_up(host, addresses, now)
+    def looked_up(self, question: Question, answers: tuple[Value, ...], now: float) -> None:
+        self._endpoint.looked_up(question, answers, now)
         self._pump(now)
 
     def datagrams_to_send(self) -> list[Datagram]:
@@ -331,8 +337,8 @@ class Phone:
         match event:
             case sip.Trace(sent=sent, data=data, hop=hop):
                 self._outbox.order(TraceMessage(sent, data, str(hop.address)))
-            case sip.LookupNeeded(host=host, port=port):
-                self._outbox.order(LookUp(host, port))
+            case sip.LookupNeeded(question=question):
+                self._outbox.order(LookUp(question))
             case sip.IncomingInvite():
                 self._incoming(event, now)
             case sip.Registered() | sip.RegistrationFailed() | sip.Unregistered():

@@ -1,6 +1,19 @@
 """From SIP status codes to the reasons that a person can understand (RFC 3261 section 21)."""
 
 from applet.phone.messages import Reason
+from applet.sip.events import EndedBy
+
+NOT_ANSWERED = {
+    EndedBy.TIMEOUT: Reason.SERVER_SILENT,
+    EndedBy.NO_ANSWER: Reason.NO_ANSWER,
+    EndedBy.TRANSPORT: Reason.UNREACHABLE,
+    EndedBy.LOOKUP: Reason.NAME_NOT_FOUND,
+    EndedBy.UNTRUSTED: Reason.CERTIFICATE_UNTRUSTED,
+    EndedBy.EXPIRED: Reason.CERTIFICATE_EXPIRED,
+    EndedBy.WRONG_NAME: Reason.CERTIFICATE_WRONG_NAME,
+    EndedBy.NOT_SECURE: Reason.NOT_SECURE,
+}
+"""Why a request of ours has no final answer."""
 
 _BY_STATUS = {
     401: Reason.WRONG_CREDENTIALS,

@@ -1,17 +1,11 @@
 """Our binding at the registrar, if the phone has one."""
 
-from applet.phone.messages import Reason, Registered, RegistrationFailed, Unregistered
+from applet.phone.messages import Registered, RegistrationFailed, Unregistered
 from applet.phone.outbox import Outbox
-from applet.phone.reasons import reason_for_status
+from applet.phone.reasons import NOT_ANSWERED, reason_for_status
 from applet.sip import events as sip
 from applet.sip.registration import Registration
 from applet.sip.uri import SipUri
-
-_REASONS = {
-    sip.EndedBy.TIMEOUT: Reason.SERVER_SILENT,
-    sip.EndedBy.TRANSPORT: Reason.UNREACHABLE,
-    sip.EndedBy.LOOKUP: Reason.NAME_NOT_FOUND,
-}
 
 
 class Registrar:
@@ -38,7 +32,7 @@ class Registrar:
                 self._outbox.tell(Registered(str(self.uri)))
             case sip.RegistrationFailed(by=by, status=status):
                 self.registration = None
-                reason = _REASONS.get(by) or reason_for_status(status)
+                reason = NOT_ANSWERED.get(by) or reason_for_status(status)
                 self._outbox.tell(RegistrationFailed(status, reason))
             case _:  # Unregistered
                 self.registration = None

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from applet.sip.authenticator import Authenticator
 from applet.sip.bye import send_bye
-from applet.sip.client_request import ClientRequest, Way
+from applet.sip.client_request import ClientRequest, Nobody, Way
 from applet.sip.core import Core
 from applet.sip.dialog import Dialog
 from applet.sip.events import EndedBy
@@ -93,7 +93,7 @@ class ClientInvite:
         assert hop is not None  # it was answered, so it was sent
         cancel = hop_by_hop("CANCEL", self.request.sent)
         send = self._core.transport.sender(hop)
-        self._core.transactions.send_request(cancel, cancel.encode(), hop, send, _Nobody(), now)
+        self._core.transactions.send_request(cancel, cancel.encode(), hop, send, Nobody(), now)
         self._core.timers.set(self, "cancel", now + 64 * T1)
 
     def handle_timer(self, name: str, now: float) -> None:
@@ -113,10 +113,11 @@ class ClientInvite:
         then = partial(self._send_ack, dialog, ack)
         self._core.locator.locate(dialog.next_hop, self._preferred, then, now)
 
-    def _send_ack(self, dialog: Dialog, ack: Request, hop: Hop | None, now: float) -> None:
-        if hop is None:
+    def _send_ack(self, dialog: Dialog, ack: Request, hops: tuple[Hop, ...], now: float) -> None:
+        if not hops:
             return  # the peer's address cannot be found: it will end the dialog for want of ACK
-        hop = self._core.transport.over_flow(hop, dialog.flow)
+        best = self._core.penalties.ordered(hops, now)[0]
+        hop = self._core.transport.over_flow(best, dialog.flow)
         data = self._core.transport.with_via(ack, hop, self._core.new_branch()).encode()
         self._acks[dialog.remote.tag or ""] = (hop, data)
         self._core.transport.send(hop, data)
@@ -157,16 +158,3 @@ class ClientInvite:
 
     def on_failed(self, by: EndedBy, now: float) -> None:
         self._user.on_refused(self, by, None, now)
-
-
-class _Nobody:
-    """The user of a CANCEL: what matters is the answer to the INVITE."""
-
-    def on_response(self, response: Response, now: float) -> None:
-        pass
-
-    def on_timeout(self, now: float) -> None:
-        pass
-
-    def on_transport_error(self, now: float) -> None:
-        pass

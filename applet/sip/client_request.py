@@ -1,9 +1,11 @@
-"""One request of ours from its URI to its final answer (RFC 3261 sections 8.1 and 22.2).
+"""One request of ours from its URI to its final answer (RFC 3261 sections 8.1 and 22.2, RFC 3263
+section 4.3).
 
-Between the user and the transactions: it finds the next hop, sends the request over TCP when it
-is too large for a datagram (and over UDP all the same when TCP cannot be had, section 18.1.1),
-and sends it once more with credentials when it is challenged. A request can so become several
-transactions; its user sees one answer.
+Between the user and the transactions: it finds the servers, and goes on to the next one when one
+refuses with 503, does not answer or cannot be reached; it sends the request over TCP when it is
+too large for a datagram (and over UDP all the same when TCP cannot be had, section 18.1.1), and
+once more with credentials when it is challenged. A request can so become several transactions;
+its user sees one answer.
 """
 
 from __future__ import annotations
@@ -15,12 +17,18 @@ from applet.sip.core import Core
 from applet.sip.events import EndedBy
 from applet.sip.hop import Hop, Transport
 from applet.sip.message import Request, Response
-from applet.sip.transaction import ClientTransaction
+from applet.sip.penalty import DEFAULT
+from applet.sip.transaction import ClientTransaction, hop_by_hop
 from applet.sip.transport import MAX_UDP_REQUEST
-from applet.sip.uri import Uri
+from applet.sip.uri import Uri, is_secure, secured
 
 CONNECT_LIMIT = 4.0
 """Seconds after which a connection that does not come about counts as failed."""
+SILENCE_LIMIT = 4.0
+"""Seconds without any answer, and after four datagrams, until the next server is asked. The last
+one has the full 64*T1: somebody who waits for a call does not wait so long for each."""
+MOST_TRIES = 8
+_BAD_CERTIFICATE = (EndedBy.UNTRUSTED, EndedBy.EXPIRED, EndedBy.WRONG_NAME, EndedBy.NOT_SECURE)
 
 
 class RequestUser(Protocol):
@@ -54,6 +62,7 @@ class ClientRequest:
         "_contact_user",
         "_core",
         "_exchange",
+        "_others",
         "_over",
         "_request",
         "_transaction",
@@ -82,19 +91,25 @@ class ClientRequest:
         self._contact_user = contact_user
         self._transaction: ClientTransaction | None = None
         self._udp_hop: Hop | None = None
+        self._others: list[Hop] = []
         self._over = False
         self.hop: Hop | None = None
         self.sent = request
 
     def start(self, now: float) -> None:
         self._core.busy.add(self)
-        self._core.locator.locate(self._way.uri, self._way.preferred, self._located, now)
+        uri, preferred, _ = self._way
+        if is_secure(self._request.uri):
+            uri = secured(uri)
+        self._core.locator.locate(uri, preferred, self._located, now)
 
     def give_up(self) -> None:
         """The answer does not matter any more: no further attempt. If nothing was sent yet,
         nothing will be, and the user hears no more."""
         self._exchange = None
         self._udp_hop = None
+        self._others.clear()
+        self._core.timers.cancel(self, "silent")
         if self._transaction is None:
             self._finish()
 
@@ -106,16 +121,28 @@ class ClientRequest:
 
     # --- on the way out
 
-    def _located(self, hop: Hop | None, now: float) -> None:
+    def _located(self, hops: tuple[Hop, ...], now: float) -> None:
         if self._over:
             return
-        if hop is None:
-            self._fail(EndedBy.LOOKUP, now)
+        transport = self._core.transport
+        wanted = [transport.over_flow(hop, self._way.flow) for hop in hops]
+        usable = [hop for hop in dict.fromkeys(wanted) if transport.has(hop.transport)]
+        if not usable:
+            self._fail(EndedBy.TRANSPORT if hops else EndedBy.LOOKUP, now)
             return
-        if hop.transport is Transport.TLS and not self._core.transport.has(Transport.TLS):
-            self._fail(EndedBy.TRANSPORT, now)
-            return
-        self._send(self._core.transport.over_flow(hop, self._way.flow), now)
+        first, *self._others = self._core.penalties.ordered(usable, now)[:MOST_TRIES]
+        self._send(first, now)
+
+    def _try_next(self, now: float, penalty: int | None = None) -> bool:
+        """Go on to the next server, if there is one. This one is not asked first again for
+        `penalty` seconds, if it named them."""
+        assert self.hop is not None  # it was sent in vain
+        self._core.penalties.add(self.hop, now, DEFAULT if penalty is None else penalty)
+        if not self._others:
+            return False
+        self._udp_hop = None
+        self._send(self._others.pop(0), now)
+        return True
 
     def _send(self, hop: Hop, now: float) -> None:
         """Begin a transaction: every attempt has a branch of its own."""
@@ -127,9 +154,11 @@ class ClientRequest:
             request, data = self._printed(hop, branch)
         self.hop = hop
         self.sent = request
-        self._core.timers.cancel(self, "connect")
+        self._stop_waiting()
         if hop.transport.reliable and not self._core.transport.is_connected(hop):
             self._core.timers.set(self, "connect", now + CONNECT_LIMIT)
+        elif self._others:
+            self._core.timers.set(self, "silent", now + SILENCE_LIMIT)
         send = self._core.transport.sender(hop)
         self._transaction = self._core.transactions.send_request(
             request, data, hop, send, self, now
@@ -140,7 +169,9 @@ class ClientRequest:
         """The request as it goes to `hop`. Contact does not change with the size of a request."""
         request = self._core.transport.with_via(self._request, hop, branch)
         if self._contact_user is not None:
-            contact = self._core.transport.contact(self._contact_user, self._udp_hop or hop)
+            secure = is_secure(request.uri)
+            to = self._udp_hop or hop
+            contact = self._core.transport.contact(self._contact_user, to, secure)
             request.headers.append(("Contact", f"<{contact}>"))
         return request, request.encode()
 
@@ -153,38 +184,63 @@ class ClientRequest:
         )
 
     def handle_timer(self, name: str, now: float) -> None:
-        """The connection does not come about."""
+        """The connection does not come about, or nobody answers."""
         assert self._transaction is not None and self.hop is not None  # it was set by `_send`
-        if not self._core.transport.is_connected(self.hop):
+        if name == "silent":
+            left = self._transaction
+            if self._request.method == "INVITE":
+                left.attach(_TooLate(self._core, self.sent, self.hop, self._user))
+            else:
+                left.abandon(now)
+            self._try_next(now)
+        elif not self._core.transport.is_connected(self.hop):
             self._transaction.fail(now)
+        elif self._others:
+            self._core.timers.set(self, "silent", now + SILENCE_LIMIT)
+
+    def _stop_waiting(self) -> None:
+        for name in ("connect", "silent"):
+            self._core.timers.cancel(self, name)
 
     # --- from the transaction
 
     def on_response(self, response: Response, now: float) -> None:
+        assert self.hop is not None  # it was sent
+        self._stop_waiting()
         if response.status < 200:
             self._user.on_provisional(response, now)
             return
         if response.status in (401, 407) and self._exchange is not None:
             authorized = self._exchange.answer(self._request, response)
-            if authorized is not None and self.hop is not None:
+            if authorized is not None:
                 cseq = f"{self._user.next_sequence()} {authorized.method}"
                 self._request = authorized.with_header("CSeq", cseq)
                 self._send(self.hop, now)
                 return
+        if response.status != 503:
+            self._core.penalties.forgive(self.hop)
+        elif self._try_next(now, response.retry_after):
+            return
         self._finish()
         self._user.on_final(response, now)
 
     def on_timeout(self, now: float) -> None:
-        self._fail(EndedBy.TIMEOUT, now)
+        if not self._try_next(now):
+            self._fail(EndedBy.TIMEOUT, now)
 
     def on_transport_error(self, now: float) -> None:
-        """Also after a refusal, when its ACK cannot be sent: that changes nothing any more."""
+        """Also after a refusal, when its ACK cannot be sent: that changes nothing any more. A
+        certificate that is wrong is no reason to try somebody else: it is told."""
         if self._over:
             return
-        if self._udp_hop is not None and self.hop != self._udp_hop:
+        assert self._transaction is not None  # it has failed
+        by = self._transaction.failed_by
+        if by in _BAD_CERTIFICATE:
+            self._fail(by, now)
+        elif self._udp_hop is not None and self.hop != self._udp_hop:
             self._send(self._udp_hop, now)
-        else:
-            self._fail(EndedBy.TRANSPORT, now)
+        elif not self._try_next(now):
+            self._fail(by, now)
 
     def _fail(self, by: EndedBy, now: float) -> None:
         self._finish()
@@ -193,4 +249,47 @@ class ClientRequest:
     def _finish(self) -> None:
         self._over = True
         self._core.busy.discard(self)
-        self._core.timers.cancel(self, "connect")
+        self._stop_waiting()
+
+
+class _TooLate:
+    """The user of an INVITE that was left for another server's sake. If that server lives after
+    all, whoever rings there is called off; if somebody has answered, it is one fork of the call
+    like any other."""
+
+    __slots__ = ("_core", "_hop", "_request", "_user")
+
+    def __init__(self, core: Core, request: Request, hop: Hop, user: RequestUser) -> None:
+        self._core = core
+        self._request = request
+        self._hop = hop
+        self._user = user
+
+    def on_response(self, response: Response, now: float) -> None:
+        if response.status < 200:
+            cancel = hop_by_hop("CANCEL", self._request)
+            send = self._core.transport.sender(self._hop)
+            self._core.transactions.send_request(
+                cancel, cancel.encode(), self._hop, send, Nobody(), now
+            )
+        elif response.status < 300:
+            self._user.on_final(response, now)
+
+    def on_timeout(self, now: float) -> None:
+        """As expected."""
+
+    def on_transport_error(self, now: float) -> None:
+        """As expected."""
+
+
+class Nobody:
+    """The user of a CANCEL: what matters is the answer to the INVITE."""
+
+    def on_response(self, response: Response, now: float) -> None:
+        pass
+
+    def on_timeout(self, now: float) -> None:
+        pass
+
+    def on_transport_error(self, now: float) -> None:
+        pass

@@ -12,6 +12,7 @@ from applet.sip.events import Event
 from applet.sip.hop import Hop
 from applet.sip.locate import Locator
 from applet.sip.message import Request
+from applet.sip.penalty import PenaltyBox
 from applet.sip.timers import Timers
 from applet.sip.transaction import ServerTransaction
 from applet.sip.transactions import MAGIC_COOKIE, Transactions
@@ -78,6 +79,7 @@ class Core:
         "dialogs",
         "in_dialog",
         "locator",
+        "penalties",
         "random",
         "timers",
         "transactions",
@@ -93,7 +95,8 @@ class Core:
         self.timers = Timers()
         self.transport = TransportLayer(local_ip_for, self.timers, self.emit)
         self.transactions = Transactions(self.timers)
-        self.locator = Locator(self.timers, self.emit)
+        self.locator = Locator(self.timers, self.emit, random, self.transport.has)
+        self.penalties = PenaltyBox()
         self.dialogs: dict[DialogId, DialogUser] = {}
         self.in_dialog: dict[str, Receiver] = {}
         self.busy: set[object] = set()

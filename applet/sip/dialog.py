@@ -6,7 +6,7 @@ from enum import Enum
 
 from applet.sip.headers import NameAddr
 from applet.sip.message import Message, Request, Response
-from applet.sip.uri import SipUri, Uri
+from applet.sip.uri import SipUri, Uri, is_secure, secured
 
 DialogId = tuple[str, str, str]
 """Call-ID, our tag, their tag ("" for an RFC 2543 peer that has none)."""
@@ -19,9 +19,9 @@ class DialogState(Enum):
 
 
 class Dialog:
-    """One dialog from our side. `secure` is not kept: sips comes with TLS.
-
-    `flow` is the connection on which the peer last spoke to us directly, if it was one.
+    """One dialog from our side. `secure`: a sips: URI began it, so its requests go over TLS even
+    to somebody who then names a sip: one. `flow` is the connection on which the peer last spoke
+    to us directly, if it was one.
     """
 
     __slots__ = (
@@ -33,6 +33,7 @@ class Dialog:
         "remote_sequence",
         "remote_target",
         "route_set",
+        "secure",
         "state",
     )
 
@@ -48,6 +49,7 @@ class Dialog:
         route_set: tuple[NameAddr, ...],
         confirmed: bool = False,
         flow: int | None = None,
+        secure: bool = False,
     ) -> None:
         self.call_id = call_id
         self.local = local
@@ -58,6 +60,7 @@ class Dialog:
         self.route_set = route_set
         self.state = DialogState.CONFIRMED if confirmed else DialogState.EARLY
         self.flow = flow
+        self.secure = secure
 
     @classmethod
     def of_uac(cls, request: Request, response: Response) -> Dialog:
@@ -71,6 +74,7 @@ class Dialog:
             remote_target=_target(response) or request.uri,
             route_set=tuple(reversed(response.record_routes)),
             confirmed=response.status >= 200,
+            secure=is_secure(request.uri),
         )
 
     @classmethod
@@ -85,6 +89,7 @@ class Dialog:
             remote_sequence=request.cseq.number,
             remote_target=_target(request) or request.from_.uri,
             route_set=request.record_routes,
+            secure=is_secure(request.uri),
         )
 
     @property
@@ -142,7 +147,8 @@ class Dialog:
     @property
     def next_hop(self) -> Uri:
         """The URI from which the next hop is found (section 8.1.2)."""
-        return self.route_set[0].uri if self.route_set else self.remote_target
+        uri = self.route_set[0].uri if self.route_set else self.remote_target
+        return secured(uri) if self.secure else uri
 
 
 def routing(target: Uri, route_set: tuple[NameAddr, ...]) -> tuple[Uri, tuple[NameAddr, ...]]:

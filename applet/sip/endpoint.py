@@ -19,13 +19,14 @@ from applet.sip.client_request import Way
 from applet.sip.core import Core, EndpointConfig, Incoming
 from applet.sip.dialog import routing
 from applet.sip.digest import Credentials
-from applet.sip.events import Event, Trace
+from applet.sip.events import EndedBy, Event, Trace
 from applet.sip.grammar import MessageError
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.invite import InviteSession
 from applet.sip.message import Request, Response, check_response
 from applet.sip.parser import parse
+from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
 from applet.sip.transport import note_source
 from applet.sip.uas import ALLOW, CAPABILITIES, Headers, RefusedError, inspect
@@ -86,23 +87,25 @@ class Endpoint:
                 self._core.emit(Trace(False, message.encode(), hop))
                 self._receive(message, hop, now)
 
-    def connection_opened(self, flow: int, remote: Address, now: float) -> None:
-        """A TCP connection stands, opened by them or (after a Datagram without flow) by us."""
-        self._core.transport.opened(flow, remote)
+    def connection_opened(self, hop: Hop, now: float) -> None:
+        """A connection stands, opened by them or (after a Datagram without flow) by us, and what
+        TLS had to prove is proved. `hop` has its flow."""
+        self._core.transport.opened(hop)
 
     def connection_closed(self, flow: int, now: float) -> None:
         """It is gone, by whomever."""
-        remote = self._core.transport.closed(flow)
-        if remote is not None:
-            self._core.transactions.flow_lost(Hop(Transport.TCP, remote, flow), now)
+        hop = self._core.transport.closed(flow)
+        if hop is not None:
+            self._core.transactions.flow_lost(hop, now)
 
-    def connection_failed(self, hop: Hop, now: float) -> None:
-        """Nothing can be sent there: connect failed, or ICMP said so."""
-        self._core.transactions.hop_failed(hop, now)
+    def connection_failed(self, hop: Hop, now: float, by: EndedBy = EndedBy.TRANSPORT) -> None:
+        """Nothing can be sent there: connect failed, or ICMP said so; or `by` says what was wrong
+        with their certificate."""
+        self._core.transactions.hop_failed(hop, by, now)
 
-    def looked_up(self, host: str, addresses: tuple[Address, ...], now: float) -> None:
-        """The answer to `LookupNeeded`; empty: not found. Their ports do not matter."""
-        self._core.locator.found(host, addresses, now)
+    def looked_up(self, question: Question, answers: tuple[Value, ...], now: float) -> None:
+        """The answer to `LookupNeeded`; empty: there is none."""
+        self._core.locator.answered(question, answers, now)
 
     # --- bytes, deadlines and events out
 
@@ -278,7 +281,7 @@ class Endpoint:
             incoming.respond(481, now)  # BYE to nothing
 
     def _refuse_broken(self, error: MessageError, hop: Hop) -> None:
-        """Answer what cannot be served, as far as it can be read, and remember nothing of it."""
+        """Value what cannot be served, as far as it can be read, and remember nothing of it."""
         request = error.partial
         if request is None or request.method == "ACK":
             return

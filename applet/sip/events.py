@@ -9,7 +9,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from applet.sip.hop import Hop, Transport
+from applet.sip.hop import Hop
+from applet.sip.records import Question
 
 if TYPE_CHECKING:
     from applet.sip.invite import InviteSession
@@ -25,6 +26,10 @@ class EndedBy(Enum):
     TIMEOUT = "timeout"  # no answer to our request, or no ACK to our 2xx, within 64*T1
     NO_ANSWER = "no_answer"  # it rang until EndpointConfig.ring_limit
     TRANSPORT = "transport"  # connection refused or broken, network unreachable
+    UNTRUSTED = "untrusted"  # nobody whom this machine trusts vouches for the certificate
+    EXPIRED = "expired"  # the certificate is not valid now
+    WRONG_NAME = "wrong_name"  # the certificate belongs to somebody else
+    NOT_SECURE = "not_secure"  # they speak no TLS that we could agree on
     LOOKUP = "lookup"  # the host's name could not be found
 
 
@@ -146,11 +151,9 @@ class Unregistered(NamedTuple):
 
 
 class LookupNeeded(NamedTuple):
-    """Find the addresses of `host` and give them to `Endpoint.looked_up`."""
+    """Ask DNS (addresses: the system, so that its own names work) and tell `Endpoint.looked_up`."""
 
-    host: str
-    port: int
-    transport: Transport
+    question: Question
 
 
 class Trace(NamedTuple):

@@ -22,13 +22,26 @@ class Transport(Enum):
         return 5061 if self is Transport.TLS else 5060
 
 
+End = tuple[Transport, Address, str]
+"""The other end of a connection, as `Hop.end` names it."""
+
+
 class Hop(NamedTuple):
     """The next element on the way. `flow` names one connection of the shell; with None a
-    connection to `address` is used again if there is one, else opened."""
+    connection to the same `end` is used again if there is one, else opened.
+
+    `identity` is whom the certificate must name (RFC 5922): the domain of the URI that led here,
+    never a name that DNS gave. Empty without TLS, and on a connection that they opened.
+    """
 
     transport: Transport
     address: Address
     flow: int | None = None
+    identity: str = ""
+
+    @property
+    def end(self) -> End:
+        return (self.transport, self.address, self.identity)
 
 
 class Datagram(NamedTuple):

@@ -15,6 +15,7 @@ from applet.sip.hop import Hop
 from applet.sip.message import Request
 from applet.sip.timers import T1, T2
 from applet.sip.uas import ALLOW, Headers, offer_in
+from applet.sip.uri import is_secure
 
 PROVISIONAL_REFRESH = 60.0
 """Section 13.3.1.1: a provisional response each minute, or proxies give the call up."""
@@ -100,7 +101,9 @@ class ServerInvite:
 
     def _send(self, status: int, body: bytes | None, now: float) -> None:
         """Section 12.1.1: what begins a dialog carries the routes and our Contact."""
-        contact = self._core.transport.contact(self._contact_user, self._incoming.source)
+        secure = is_secure(self.request.uri)
+        source = self._incoming.source
+        contact = self._core.transport.contact(self._contact_user, source, secure)
         headers = [("Record-Route", value) for value in self.request.lines("Record-Route")]
         headers += [("Contact", f"<{contact}>"), ALLOW]
         if body:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
+from applet.sip.events import EndedBy
 from applet.sip.grammar import LocalProtocolError
 from applet.sip.hop import Hop
 from applet.sip.message import Request, Response
@@ -63,6 +64,7 @@ class Transaction(ABC):
         "_state_timers",
         "_table",
         "_timers",
+        "failed_by",
         "hop",
         "state",
     )
@@ -75,6 +77,7 @@ class Transaction(ABC):
         timers: Timers,
         forget: Callable[[], object],
     ) -> None:
+        self.failed_by = EndedBy.TRANSPORT
         self.hop = hop
         self.state = State.TERMINATED
         self._table, self._state_timers = tables
@@ -92,8 +95,9 @@ class Transaction(ABC):
             self._interval = T2 if self.state is State.PROCEEDING else doubled
             self._timers.set(self, name, now + self._interval)
 
-    def fail(self, now: float) -> None:
-        """The transport says that nothing can be sent to this hop."""
+    def fail(self, now: float, by: EndedBy = EndedBy.TRANSPORT) -> None:
+        """The transport says that nothing can be sent to this hop, and why."""
+        self.failed_by = by
         self._step(Input.ERROR, None, now)
 
     def _step(self, event: Input, message: Request | Response | None, now: float) -> bool:
@@ -159,6 +163,10 @@ class ClientTransaction(Transaction):
     def start(self, now: float) -> None:
         self._enter(State.CALLING if self._table is INVITE_CLIENT else State.TRYING, now)
         self._send(self._data)
+
+    def attach(self, user: ClientUser) -> None:
+        """Who is to hear of it from now on."""
+        self._user = user
 
     def receive(self, response: Response, now: float) -> None:
         self._step(_response_input(response.status), response, now)

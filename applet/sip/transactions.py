@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from applet.sip.events import EndedBy
 from applet.sip.grammar import print_host
 from applet.sip.hop import Hop
 from applet.sip.message import Request, Response
@@ -74,19 +75,17 @@ class Transactions:
         """Whether the same request came on another way before (section 8.2.2.2)."""
         return _merge_key(request) in self._merging
 
-    def hop_failed(self, hop: Hop, now: float) -> None:
+    def hop_failed(self, hop: Hop, by: EndedBy, now: float) -> None:
         """Nothing can be sent to this address."""
-        wanted = hop[:2]
         for transaction in [*self._clients.values(), *self._servers.values()]:
-            if transaction.hop[:2] == wanted:
-                transaction.fail(now)
+            if transaction.hop.end == hop.end:
+                transaction.fail(now, by)
 
     def flow_lost(self, hop: Hop, now: float) -> None:
         """A connection is gone: requests that nobody has answered are lost with it. Responses
         are not: they go where Via says (section 18.2.2)."""
-        wanted = hop[:2]
         for transaction in list(self._clients.values()):
-            if transaction.hop[:2] == wanted:
+            if transaction.hop.end == hop.end:
                 transaction.fail(now)
 
     def _forget_server(self, key: Key, merge_key: Key) -> None:

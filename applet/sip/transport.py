@@ -15,7 +15,7 @@ from applet.address import Address
 from applet.sip.events import Event, Trace
 from applet.sip.grammar import MessageError, print_host, split_list
 from applet.sip.headers import Via
-from applet.sip.hop import Datagram, Hop, Transport
+from applet.sip.hop import Datagram, End, Hop, Transport
 from applet.sip.message import Request, Response
 from applet.sip.parser import KeepAlive, StreamParser
 from applet.sip.timers import Timers
@@ -35,7 +35,7 @@ _WILDCARDS = ("0.0.0.0", "::", "")
 class Flow(NamedTuple):
     """One connection: the other end, and what has come of the next message."""
 
-    remote: Address
+    hop: Hop
     parser: StreamParser
 
 
@@ -49,6 +49,7 @@ class TransportLayer:
         "_local",
         "_local_ip_for",
         "_out",
+        "_proved",
         "_timers",
     )
 
@@ -64,7 +65,8 @@ class TransportLayer:
         self._local: dict[Transport, Address] = {}
         self._advertised: dict[Transport, Address] = {}
         self._flows: dict[int, Flow] = {}
-        self._flow_to: dict[Address, int] = {}
+        self._flow_to: dict[End, int] = {}
+        self._proved: dict[Address, str] = {}
         self._out: list[Datagram] = []
         self._closing: list[int] = []
 
@@ -89,9 +91,12 @@ class TransportLayer:
             return bound
         return Address(self._local_ip_for(hop.address.host), bound.port)
 
-    def contact(self, user: str, hop: Hop) -> SipUri:
-        """The URI at which the other side of `hop` reaches us."""
+    def contact(self, user: str, hop: Hop, secure: bool = False) -> SipUri:
+        """The URI at which the other side of `hop` reaches us; `secure` makes it a sips: one
+        (RFC 3261 section 12.1: what was called by sips: answers with sips:)."""
         host, port = self.local_address(hop)
+        if secure:
+            return SipUri.of(user, host, port)._replace(scheme="sips")
         if hop.transport is Transport.UDP:
             return SipUri.of(user, host, port)
         return SipUri.of(user, host, port, transport=hop.transport.value.lower())
@@ -99,9 +104,15 @@ class TransportLayer:
     def over_flow(self, hop: Hop, flow: int | None) -> Hop:
         """`hop`, or rather the connection on which the peer speaks to us while it is open: it may
         be the only way to somebody behind a NAT. What wants TLS never goes over anything else."""
-        if flow is None or flow not in self._flows or hop.transport is Transport.TLS:
-            return hop
-        return self.source_of(flow)
+        if flow is not None and flow in self._flows:
+            known = self._flows[flow].hop
+            if hop.transport is not Transport.TLS or known.transport is Transport.TLS:
+                return known
+        if hop.transport is Transport.TLS and hop.identity == hop.address.host:
+            # A proxy may write its address into Record-Route. Whoever proved a name there before
+            # is to prove the same name again.
+            return hop._replace(identity=self._proved.get(hop.address, hop.identity))
+        return hop
 
     # --- out
 
@@ -116,22 +127,20 @@ class TransportLayer:
         return partial(self.send, hop)
 
     def send(self, hop: Hop, data: bytes) -> None:
-        if hop.transport is Transport.TCP and hop.flow not in self._flows:
-            hop = hop._replace(flow=self._flow_to.get(hop.address))
+        if hop.transport.reliable and hop.flow not in self._flows:
+            hop = hop._replace(flow=self._flow_to.get(hop.end))
         self._put(Datagram(data, hop))
 
     def responder(self, request: Request, source: Hop) -> Send:
         """Something that sends responses to `request`, which came from `source`."""
-        return partial(self._send_back, source, _address_in_via(request.top_via, source))
+        return partial(self._send_back, source, _hop_of_via(request.top_via, source))
 
-    def _send_back(self, source: Hop, fallback: Address, data: bytes) -> None:
+    def _send_back(self, source: Hop, fallback: Hop, data: bytes) -> None:
         """Section 18.2.2: the same connection, else a new one to where Via says."""
-        hop = source
-        if not source.transport.reliable:
-            hop = Hop(source.transport, fallback)
-        elif source.flow not in self._flows:
-            hop = Hop(source.transport, fallback, self._flow_to.get(fallback))
-        self._put(Datagram(data, hop))
+        if source.transport.reliable and source.flow in self._flows:
+            self._put(Datagram(data, source))
+        else:
+            self.send(fallback, data)
 
     def _put(self, datagram: Datagram) -> None:
         self._out.append(datagram)
@@ -143,30 +152,37 @@ class TransportLayer:
 
     # --- connections
 
-    def opened(self, flow: int, remote: Address) -> None:
+    def opened(self, hop: Hop) -> None:
+        flow = hop.flow
+        assert flow is not None  # it is one connection
         if len(self._flows) >= MAX_FLOWS:
             self._closing.append(flow)
             return
-        self._flows[flow] = Flow(remote, StreamParser())
-        self._flow_to[remote] = flow
+        self._flows[flow] = Flow(hop, StreamParser())
+        self._flow_to[hop.end] = flow
+        if hop.identity:
+            self._proved.pop(hop.address, None)
+            if len(self._proved) >= MAX_FLOWS:
+                del self._proved[next(iter(self._proved))]
+            self._proved[hop.address] = hop.identity
 
-    def closed(self, flow: int) -> Address | None:
+    def closed(self, flow: int) -> Hop | None:
         """Forget a connection; its other end, if it was known."""
         gone = self._flows.pop(flow, None)
         if gone is None:
             return None
-        if self._flow_to.get(gone.remote) == flow:
-            del self._flow_to[gone.remote]
+        if self._flow_to.get(gone.hop.end) == flow:
+            del self._flow_to[gone.hop.end]
         self._timers.cancel(self, str(flow))
-        return gone.remote
+        return gone.hop
 
     def has(self, transport: Transport) -> bool:
         """Whether there is a socket for it."""
         return transport in self._local
 
     def is_connected(self, hop: Hop) -> bool:
-        """Whether a connection of TCP stands that `send` would use."""
-        return hop.flow in self._flows or hop.address in self._flow_to
+        """Whether a connection stands that `send` would use."""
+        return hop.flow in self._flows or hop.end in self._flow_to
 
     def feed(self, flow: int, data: bytes, now: float) -> list[Request | Response | MessageError]:
         """The messages that are complete by now. A ping (RFC 5626 section 4.4.1) is answered; a
@@ -190,7 +206,7 @@ class TransportLayer:
 
     def source_of(self, flow: int) -> Hop:
         """The hop at the other end of an open connection."""
-        return Hop(Transport.TCP, self._flows[flow].remote, flow)
+        return self._flows[flow].hop
 
     def flows_to_close(self) -> list[int]:
         closing, self._closing = self._closing, []
@@ -212,10 +228,12 @@ def note_source(request: Request, source: Address) -> None:
     request.headers[at] = ("Via", ", ".join([str(noted), *rest]))
 
 
-def _address_in_via(via: Via, source: Hop) -> Address:
+def _hop_of_via(via: Via, source: Hop) -> Hop:
     """Where a response goes that cannot go back on a connection: to the address from which the
     request came, and there to the port from which it came if `rport` asks for it (RFC 3581),
     else to the port that sent-by names."""
-    if via.has_param("rport") and source.transport is Transport.UDP:
-        return source.address
-    return Address(source.address.host, via.port or source.transport.default_port)
+    if source.transport is Transport.UDP and via.has_param("rport"):
+        return Hop(source.transport, source.address)
+    address = Address(source.address.host, via.port or source.transport.default_port)
+    identity = via.host.lower() if source.transport is Transport.TLS else ""
+    return Hop(source.transport, address, None, identity)

@@ -102,6 +102,16 @@ class OtherUri(NamedTuple):
 Uri: TypeAlias = SipUri | OtherUri
 
 
+def is_secure(uri: Uri) -> bool:
+    """A sips: URI: whatever goes there goes over TLS (RFC 3261 section 26.2.2)."""
+    return uri.scheme == "sips"
+
+
+def secured(uri: Uri) -> Uri:
+    """The next hop of a request to a sips: URI (section 8.1.2): a sip: one is taken as sips:."""
+    return uri._replace(scheme="sips") if isinstance(uri, SipUri) else uri
+
+
 def parse_uri(text: str) -> Uri:
     """Read a URI without brackets around it. Raises MessageError (400)."""
     found = _sip_uri(text)

@@ -27,6 +27,7 @@ from applet.phone.messages import (
 )
 from applet.phone.orders import LookUp, OpenMedia, Order, Stop, TraceMessage
 from applet.phone.phone import Phone
+from applet.sip.events import EndedBy
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.threads.flows import Flows
 from applet.threads.loop import Loop, clock
@@ -38,10 +39,12 @@ from applet.threads.media import (
     MediaThread,
 )
 from applet.threads.mishap import Mishaps
-from applet.threads.resolver import LookedUp, Resolver, ask_system
+from applet.threads.name_server import NameServer
+from applet.threads.resolver import LookedUp, Resolver
 from applet.threads.sockets import BindError as BindError
 from applet.threads.sockets import SipSockets, bind_sip, receive_all, send
 from applet.threads.stun import START_LIMIT, StunClient
+from applet.threads.tls_files import NO_FILES, TlsFiles, TlsFilesError
 from applet.threads.trace import TraceLog
 
 DRAIN_LIMIT = 2.0
@@ -69,6 +72,8 @@ class CoreThread:
     comes again with the address.
     `stun_servers`: asked for the mapped addresses of our sockets; empty contacts nobody. With
     them `media_opened` brings the mapped addresses (after 300 ms at most, else the bound ones).
+    `name_server`: asked in place of the system's own. `tls_files`: with a certificate of ours TLS
+    is bound to the port above that of UDP and TCP.
     `log` gets each redacted line in the core thread, and must not wait.
     `events`: everything the phone says, in order, ending with `Stopped`. One reader.
     """
@@ -82,6 +87,8 @@ class CoreThread:
         next_free_port: bool = False,
         bind_late: bool = False,
         stun_servers: tuple[Address, ...] = (),
+        name_server: Address | None = None,
+        tls_files: TlsFiles = NO_FILES,
         log: Callable[[Logged], None] | None = None,
     ) -> None:
         self.events: SimpleQueue[Event] = SimpleQueue()
@@ -94,6 +101,8 @@ class CoreThread:
         self._bind_late = bind_late
         self._bound = False
         self._stun_servers = stun_servers
+        self._name_server = name_server
+        self._tls_files = tls_files
         self._stun_server: Address | None = None  # the one that has answered
         self._thread: threading.Thread | None = None
         self._running = False
@@ -105,11 +114,18 @@ class CoreThread:
     def start(self) -> Address:
         """Bind (in the calling thread) and start the core and the media thread. Returns our SIP
         address (port 0 with `bind_late`); puts `Ready` first on `events`. Raises BindError and
-        leaves nothing behind."""
-        sockets = None if self._bind_late else bind_sip(self._sip_bind, self._next_free_port)
+        leaves nothing behind, as does TlsFilesError."""
         self._loop = Loop(self._posted, self._mishaps.caught)
-        self._flows = Flows(self._loop, self)
-        self._resolver = Resolver(self._loop.post, ask_system(_family(self._sip_bind)))
+        self._flows = Flows(self._loop, self, self._tls_files)
+        try:
+            if any(self._tls_files):
+                self._flows.prepare_tls()
+            sockets = None if self._bind_late else self._bind()
+        except (BindError, TlsFilesError):
+            self._loop.close()
+            raise
+        names = NameServer(_family(self._sip_bind), self._name_server)
+        self._resolver = Resolver(self._loop.post, names.ask)
         if sockets is None:
             self._media.start(self._loop.post, bind_ahead=False)
             self.events.put(Ready(""))
@@ -121,12 +137,18 @@ class CoreThread:
         self._thread.start()
         return sockets.address if sockets else Address(self._sip_bind.host, 0)
 
+    def _bind(self) -> SipSockets:
+        with_tls = bool(self._tls_files.certificate)
+        return bind_sip(self._sip_bind, self._next_free_port, with_tls)
+
     def _use(self, sockets: SipSockets, now: float) -> None:
         self._bound = True
         self._udp = sockets.udp
         self._flows.listen(sockets.tcp)
+        if sockets.tls is not None:
+            self._flows.listen(sockets.tls, Transport.TLS)
         self._loop.watch(self._udp, self._udp_readable)
-        self._phone.bound(sockets.bound, now)
+        self._phone.bound(sockets.bound, now, with_tls=sockets.tls is not None)
         self.events.put(Ready(str(sockets.address)))
         self._stun = StunClient(self._udp)
         if self._stun_servers:
@@ -175,7 +197,7 @@ class CoreThread:
         self._flows.handle_deadlines(now)
         try:
             for late in self._resolver.overdue(now):
-                self._phone.looked_up(late.host, late.addresses, now)
+                self._phone.looked_up(late.question, late.answers, now)
             timer = self._phone.next_timer()
             if timer is not None and now >= timer:
                 self._phone.handle_timers(now)
@@ -218,17 +240,15 @@ class CoreThread:
         if hop.transport is Transport.UDP:
             if send(self._udp, datagram.data, hop.address) is not None:
                 self._phone.connection_failed(hop, now)
-        elif hop.transport is Transport.TCP:
-            self._flows.send(datagram.data, hop.address, hop.flow, now)
         else:
-            self._phone.connection_failed(hop, now)
+            self._flows.send(datagram.data, hop, now)
 
     def _carry_out(self, order: Order, now: float) -> None:
         match order:
             case OpenMedia(call=call, remote_host=remote_host):
                 self._open_media(call, remote_host, now)
-            case LookUp(host=host, port=port):
-                self._resolver.look_up(host, port, now)
+            case LookUp(question=question):
+                self._resolver.look_up(question, now)
             case TraceMessage():
                 return
             case Stop():
@@ -288,7 +308,7 @@ class CoreThread:
                 self._tell(value)
             case LookedUp():
                 if self._resolver.settled(value):
-                    phone.looked_up(value.host, value.addresses, now)
+                    phone.looked_up(value.question, value.answers, now)
             case Quit():
                 if self._stop_by is None:
                     self._stop_by = now + DRAIN_LIMIT
@@ -300,7 +320,7 @@ class CoreThread:
 
     def _bind_and_handle(self, command: Dial | Register, now: float) -> None:
         try:
-            self._use(bind_sip(self._sip_bind, self._next_free_port), now)
+            self._use(self._bind(), now)
         except BindError:
             self.events.put(Trouble(0, Reason.MEDIA_FAILED, ""))
             return
@@ -320,14 +340,14 @@ class CoreThread:
     def stream_received(self, flow: int, data: bytes, now: float) -> None:
         self._phone.receive_stream(flow, data, now)
 
-    def stream_opened(self, flow: int, remote: Address, now: float) -> None:
-        self._phone.connection_opened(flow, remote, now)
+    def stream_opened(self, hop: Hop, now: float) -> None:
+        self._phone.connection_opened(hop, now)
 
     def stream_closed(self, flow: int, now: float) -> None:
         self._phone.connection_closed(flow, now)
 
-    def stream_failed(self, remote: Address, flow: int | None, now: float) -> None:
-        self._phone.connection_failed(Hop(Transport.TCP, remote, flow), now)
+    def stream_failed(self, hop: Hop, by: EndedBy, now: float) -> None:
+        self._phone.connection_failed(hop, now, by)
 
 
 def _family(bind: Address) -> socket.AddressFamily:

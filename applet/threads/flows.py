@@ -1,23 +1,32 @@
-"""TCP connections of the signalling: accepted and opened, none of them ever waited for.
+"""Connections of the signalling by TCP and TLS: accepted and opened, none of them ever waited for.
 
-RFC 3261 section 18: a connection is used again for the same address, in both directions. Limits
-keep strangers from eating the descriptors: a bounded number of connections, a bounded heap of
-unsent bytes, and an end for connections on which nobody ever said anything that we answered.
+RFC 3261 section 18: a connection is used again for the same end, in both directions. Limits keep
+strangers from eating the descriptors: a bounded number of connections, a bounded heap of unsent
+bytes, and an end for connections on which nobody ever said anything that we answered.
+
+A TLS connection is told as opened only when its certificate was found right; what is to be sent
+waits for that, and nothing of it ever leaves unprotected.
 """
 
 import errno
 import itertools
 import socket
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from applet.address import Address
+from applet.sip.events import EndedBy
+from applet.sip.hop import End, Hop, Transport
 from applet.threads.loop import Loop
 from applet.threads.sockets import READS_PER_WAKE, is_ip, open_socket
+from applet.threads.tls_files import NO_FILES, TlsFiles
+
+if TYPE_CHECKING:
+    from applet.threads.tls import TlsContexts, TlsStream
 
 CONNECT_LIMIT = 4.0
 UNANSWERED_LIMIT = 32.0
-"""Seconds: how long a connection may take to be made, and how long an accepted one may live
-without our having sent anything on it."""
+"""Seconds: how long a connection may take to be made, TLS included, and how long an accepted one
+may live without our having sent anything on it."""
 MOST_FLOWS = 100
 MOST_UNSENT = 256 * 1024
 ACCEPTS_PER_WAKE = 16
@@ -26,27 +35,49 @@ CHUNK = 16384
 
 
 class StreamUser(Protocol):
-    """Who is told; the verbs of `sip.endpoint.Endpoint`, without its `Hop`."""
+    """Who is told; the verbs of `sip.endpoint.Endpoint`."""
 
     def stream_received(self, flow: int, data: bytes, now: float) -> None: ...
-    def stream_opened(self, flow: int, remote: Address, now: float) -> None: ...
+    def stream_opened(self, hop: Hop, now: float) -> None: ...
     def stream_closed(self, flow: int, now: float) -> None: ...
-    def stream_failed(self, remote: Address, flow: int | None, now: float) -> None:
-        """What was sent did not leave: no connection could be made, or `flow` is gone."""
+    def stream_failed(self, hop: Hop, by: EndedBy, now: float) -> None:
+        """What was sent did not leave: no connection could be made, or that of `hop` is gone."""
 
 
 class _Flow:
-    __slots__ = ("answered", "connecting", "last_used", "limit", "number", "out", "remote", "sock")
+    """`waiting` is what goes out once the connection is `opened`, `out` what the socket did not
+    take yet."""
 
-    def __init__(self, number: int, sock: socket.socket, remote: Address, now: float) -> None:
+    __slots__ = (
+        "answered",
+        "hop",
+        "last_used",
+        "limit",
+        "number",
+        "opened",
+        "out",
+        "outgoing",
+        "sock",
+        "tls",
+        "waiting",
+    )
+
+    def __init__(self, number: int, sock: socket.socket, hop: Hop, now: float) -> None:
         self.number = number
         self.sock = sock
-        self.remote = remote
-        self.connecting = False
+        self.hop = hop._replace(flow=number)
+        self.outgoing = False
+        self.opened = False
         self.answered = False
         self.last_used = now
         self.limit = now + UNANSWERED_LIMIT
+        self.waiting = bytearray()
         self.out = bytearray()
+        self.tls: TlsStream | None = None
+
+    @property
+    def connecting(self) -> bool:
+        return self.outgoing and not self.opened
 
 
 class FlowCounts(NamedTuple):
@@ -55,39 +86,50 @@ class FlowCounts(NamedTuple):
 
 
 class Flows:
-    """All TCP connections on one loop. Every method on the loop's thread."""
+    """All connections on one loop. Every method on the loop's thread."""
 
-    def __init__(self, loop: Loop, user: StreamUser) -> None:
+    def __init__(self, loop: Loop, user: StreamUser, tls_files: TlsFiles = NO_FILES) -> None:
         self._loop = loop
-        self._listener: socket.socket | None = None
         self._user = user
+        self._tls_files = tls_files
+        self._tls: TlsContexts | None = None
+        self._listeners: dict[Transport, socket.socket] = {}
         self._numbers = itertools.count(1)
         self._flows: dict[int, _Flow] = {}
-        self._by_remote: dict[Address, _Flow] = {}
+        self._by_end: dict[End, _Flow] = {}
         self._listen_again: float | None = None
 
-    def listen(self, listener: socket.socket) -> None:
-        """Accept connections on `listener`, which is ours from now on."""
-        self._listener = listener
-        self._look_at(listener)
+    def prepare_tls(self) -> "TlsContexts":
+        """Load what TLS needs, once. Raises TlsFilesError."""
+        if self._tls is None:
+            from applet.threads.tls import TlsContexts
 
-    def send(self, data: bytes, remote: Address, number: int | None, now: float) -> None:
-        """Send on connection `number`; with None on one to `remote`, opened if there is none."""
-        if number is None:
-            flow = self._by_remote.get(remote) or self._connect(remote, now)
+            self._tls = TlsContexts(self._tls_files)
+        return self._tls
+
+    def listen(self, listener: socket.socket, transport: Transport = Transport.TCP) -> None:
+        """Accept connections on `listener`, which is ours from now on."""
+        self._listeners[transport] = listener
+        self._look_at(transport)
+
+    def send(self, data: bytes, hop: Hop, now: float) -> None:
+        """Send on the connection `hop.flow`; with None on one to the same end, opened if there is
+        none."""
+        if hop.flow is None:
+            flow = self._by_end.get(hop.end) or self._connect(hop, now)
         else:
-            flow = self._flows.get(number)
+            flow = self._flows.get(hop.flow)
         if flow is None:
-            self._user.stream_failed(remote, number, now)
+            self._user.stream_failed(hop, EndedBy.TRANSPORT, now)
             return
-        if len(flow.out) + len(data) > MOST_UNSENT:
+        if len(flow.out) + len(flow.waiting) + len(data) > MOST_UNSENT:
             self._end(flow, now)
             return
         flow.answered = True
         flow.last_used = now
-        flow.out += data
-        if not flow.connecting:
-            self._write(flow, now)
+        flow.waiting += data
+        if flow.opened:
+            self._send_waiting(flow, now)
 
     def close(self, number: int) -> None:
         """At the user's wish, who is not told again."""
@@ -105,40 +147,40 @@ class Flows:
     def handle_deadlines(self, now: float) -> None:
         if self._listen_again is not None and now >= self._listen_again:
             self._listen_again = None
-            if self._listener is not None:
-                self._look_at(self._listener)
+            for transport in self._listeners:
+                self._look_at(transport)
         for flow in list(self._flows.values()):
             if now >= flow.limit and (flow.connecting or not flow.answered):
                 self._end(flow, now)
 
     def close_all(self) -> None:
         """What still waits to be sent is tried once; nobody is told."""
-        if self._listener is not None:
-            self._loop.forget(self._listener)
-            self._listener.close()
+        for listener in self._listeners.values():
+            self._loop.forget(listener)
+            listener.close()
         for flow in list(self._flows.values()):
             self._forget(flow)
 
     def counts(self) -> FlowCounts:
         return FlowCounts(len(self._flows), sum(f.connecting for f in self._flows.values()))
 
-    def _connect(self, remote: Address, now: float) -> _Flow | None:
-        if not is_ip(remote.host):
+    def _connect(self, hop: Hop, now: float) -> _Flow | None:
+        if not is_ip(hop.address.host):
             return None
         try:
-            sock = open_socket(socket.SOCK_STREAM, remote.host)
+            sock = open_socket(socket.SOCK_STREAM, hop.address.host)
         except OSError:
             return None
         try:
-            outcome = sock.connect_ex(remote)
+            outcome = sock.connect_ex(hop.address)
         except (OSError, OverflowError):
             outcome = errno.EINVAL
         if outcome not in (0, errno.EINPROGRESS, errno.EWOULDBLOCK):
             sock.close()
             return None
-        flow = self._add(sock, remote, now)
+        flow = self._add(sock, hop, now)
         # Even a connection that stands at once becomes writable at the next wake.
-        flow.connecting = True
+        flow.outgoing = True
         flow.limit = now + CONNECT_LIMIT
         self._loop.watch(sock, None, lambda now: self._connected(flow, now))
         return flow
@@ -148,15 +190,24 @@ class Flows:
             return
         if flow.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0:
             self._end(flow, now)
-            return
-        flow.connecting = False
-        self._user.stream_opened(flow.number, flow.remote, now)
-        self._write(flow, now)
+        elif flow.hop.transport is Transport.TLS:
+            flow.tls = self.prepare_tls().client(flow.hop.identity)
+            self._watch(flow)
+            self._received(flow, b"", now)  # the first move is ours
+        else:
+            self._opened(flow, now)
 
-    def _look_at(self, listener: socket.socket) -> None:
-        self._loop.watch(listener, lambda now: self._acceptable(listener, now))
+    def _opened(self, flow: _Flow, now: float) -> None:
+        flow.opened = True
+        self._user.stream_opened(flow.hop, now)
+        self._watch(flow)
+        self._send_waiting(flow, now)
 
-    def _acceptable(self, listener: socket.socket, now: float) -> None:
+    def _look_at(self, transport: Transport) -> None:
+        listener = self._listeners[transport]
+        self._loop.watch(listener, lambda now: self._acceptable(listener, transport, now))
+
+    def _acceptable(self, listener: socket.socket, transport: Transport, now: float) -> None:
         for _ in range(ACCEPTS_PER_WAKE):
             try:
                 sock, source = listener.accept()
@@ -170,17 +221,20 @@ class Flows:
                 self._listen_again = now + LISTEN_AGAIN
                 return
             sock.setblocking(False)
-            flow = self._add(sock, Address(source[0], source[1]), now)
-            self._watch(flow)
-            self._user.stream_opened(flow.number, flow.remote, now)
+            flow = self._add(sock, Hop(transport, Address(source[0], source[1])), now)
+            if transport is Transport.TLS:
+                flow.tls = self.prepare_tls().server()
+                self._watch(flow)
+            else:
+                self._opened(flow, now)
 
-    def _add(self, sock: socket.socket, remote: Address, now: float) -> _Flow:
+    def _add(self, sock: socket.socket, hop: Hop, now: float) -> _Flow:
         if len(self._flows) >= MOST_FLOWS:
             unanswered = [flow for flow in self._flows.values() if not flow.answered]
             self._end(min(unanswered or self._flows.values(), key=lambda f: f.last_used), now)
-        flow = _Flow(next(self._numbers), sock, remote, now)
+        flow = _Flow(next(self._numbers), sock, hop, now)
         self._flows[flow.number] = flow
-        self._by_remote[remote] = flow
+        self._by_end[hop.end] = flow
         return flow
 
     def _readable(self, flow: _Flow, now: float) -> None:
@@ -197,9 +251,39 @@ class Flows:
                 self._end(flow, now)
                 return
             flow.last_used = now
-            self._user.stream_received(flow.number, data, now)
+            self._received(flow, data, now)
             if flow.number not in self._flows:
                 return
+
+    def _received(self, flow: _Flow, data: bytes, now: float) -> None:
+        """Bytes of the connection; through TLS they may be nothing but its own business."""
+        if flow.tls is None:
+            self._user.stream_received(flow.number, data, now)
+            return
+        from applet.threads.tls import TlsError
+
+        try:
+            plain = flow.tls.feed(data)
+        except TlsError as error:
+            flow.out += flow.tls.to_send()
+            self._end(flow, now, error.by)
+            return
+        flow.out += flow.tls.to_send()
+        if flow.tls.established and not flow.opened:
+            self._opened(flow, now)
+        if plain:
+            self._user.stream_received(flow.number, plain, now)
+        if flow.out:
+            self._write(flow, now)
+
+    def _send_waiting(self, flow: _Flow, now: float) -> None:
+        if flow.tls is None:
+            flow.out += flow.waiting
+        elif flow.waiting:
+            flow.tls.write(bytes(flow.waiting))
+            flow.out += flow.tls.to_send()
+        flow.waiting.clear()
+        self._write(flow, now)
 
     def _write(self, flow: _Flow, now: float) -> None:
         if flow.number not in self._flows:
@@ -221,17 +305,17 @@ class Flows:
             (lambda now: self._write(flow, now)) if flow.out else None,
         )
 
-    def _end(self, flow: _Flow, now: float) -> None:
+    def _end(self, flow: _Flow, now: float, by: EndedBy = EndedBy.TRANSPORT) -> None:
         """The connection is over, and not by the user's wish."""
         self._forget(flow)
-        if flow.connecting:
-            self._user.stream_failed(flow.remote, None, now)
-        else:
+        if flow.opened:
             self._user.stream_closed(flow.number, now)
+        elif flow.outgoing:
+            self._user.stream_failed(flow.hop._replace(flow=None), by, now)
 
     def _forget(self, flow: _Flow) -> None:
         self._flows.pop(flow.number, None)
-        if self._by_remote.get(flow.remote) is flow:
-            del self._by_remote[flow.remote]
+        if self._by_end.get(flow.hop.end) is flow:
+            del self._by_end[flow.hop.end]
         self._loop.forget(flow.sock)
         flow.sock.close()

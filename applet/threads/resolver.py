@@ -1,40 +1,30 @@
-"""Names to addresses, without making anybody wait: getaddrinfo() in threads, with a deadline.
+"""Questions about names, without making anybody wait: each in a thread, with a deadline.
 
 getaddrinfo() cannot be interrupted. A look-up that is not answered in time counts as not found;
 its thread is left to the operating system, and its late answer is dropped.
 """
 
-import socket
 import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from applet.address import Address
+from applet.sip.records import Question, Record, Value
 from applet.threads.sockets import is_ip
 
 LOOK_UP_LIMIT = 5.0
 """Seconds until a name counts as not found."""
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 16
+"""One name may be five questions at once (NAPTR, three SRV, addresses)."""
 
-Ask = Callable[[str, int], tuple[Address, ...]]
+Ask = Callable[[Question], tuple[Value, ...]]
 
 
 class LookedUp(NamedTuple):
-    """Posted to the loop; `addresses` is empty when the name was not found (in time)."""
+    """Posted to the loop; `answers` is empty when there is nothing, or not in time."""
 
     number: int
-    host: str
-    addresses: tuple[Address, ...]
-
-
-def ask_system(family: int) -> Ask:
-    """getaddrinfo() for addresses of one family (our socket cannot send to the other)."""
-
-    def ask(host: str, port: int) -> tuple[Address, ...]:
-        found = socket.getaddrinfo(host, port, family, socket.SOCK_DGRAM)
-        return tuple(dict.fromkeys(Address(str(entry[4][0]), port) for entry in found))
-
-    return ask
+    question: Question
+    answers: tuple[Value, ...]
 
 
 class Resolver:
@@ -44,22 +34,22 @@ class Resolver:
         self._post = post
         self._ask = ask
         self._number = 0
-        self._open: dict[int, tuple[str, float]] = {}
+        self._open: dict[int, tuple[Question, float]] = {}
         self._threads: list[threading.Thread] = []
 
-    def look_up(self, host: str, port: int, now: float) -> None:
+    def look_up(self, question: Question, now: float) -> None:
         """Answers come as `LookedUp`, which must be brought to `settled`."""
         self._number += 1
         number = self._number
         self._threads = [thread for thread in self._threads if thread.is_alive()]
-        if is_ip(host) or len(self._threads) >= MOST_AT_ONCE:
-            known = (Address(host, port),) if is_ip(host) else ()
-            self._open[number] = (host, now)
-            self._post(LookedUp(number, host, known))
+        known = question.kind is Record.ADDRESS and is_ip(question.name)
+        if known or len(self._threads) >= MOST_AT_ONCE:
+            self._open[number] = (question, now)
+            self._post(LookedUp(number, question, (question.name,) if known else ()))
             return
-        self._open[number] = (host, now + LOOK_UP_LIMIT)
+        self._open[number] = (question, now + LOOK_UP_LIMIT)
         thread = threading.Thread(
-            target=self._work, args=(number, host, port), name="look-up", daemon=True
+            target=self._work, args=(number, question), name="look-up", daemon=True
         )
         self._threads.append(thread)
         thread.start()
@@ -82,9 +72,9 @@ class Resolver:
         for thread in self._threads:
             thread.join(limit / len(self._threads))
 
-    def _work(self, number: int, host: str, port: int) -> None:
+    def _work(self, number: int, question: Question) -> None:
         try:
-            addresses = self._ask(host, port)
+            answers = self._ask(question)
         except (OSError, UnicodeError):
-            addresses = ()
-        self._post(LookedUp(number, host, addresses))
+            answers = ()
+        self._post(LookedUp(number, question, answers))

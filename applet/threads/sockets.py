@@ -43,12 +43,14 @@ ANY_MEDIA_PORT = PortRange(16384, HIGHEST_PORT)
 
 
 class SipSockets(NamedTuple):
-    """`bound` may be a wildcard; `address` is then the one that faces the Internet."""
+    """`bound` may be a wildcard; `address` is then the one that faces the Internet. `tls` listens
+    on the port above, if it was asked for."""
 
     udp: socket.socket
     tcp: socket.socket
     bound: Address
     address: Address
+    tls: socket.socket | None = None
 
 
 class MediaSockets(NamedTuple):
@@ -64,13 +66,18 @@ def is_wildcard(host: str) -> bool:
     return host in ("", "0.0.0.0", "::")
 
 
+def packed_ip(host: str) -> bytes | None:
+    """The bytes of an IP literal; None for what is none."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.inet_pton(family, host.split("%")[0])
+    except (OSError, ValueError):
+        return None
+
+
 def is_ip(host: str) -> bool:
     """An IP literal, which sendto() and connect() take without asking a name server."""
-    try:
-        socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host.split("%")[0])
-    except (OSError, ValueError):
-        return False
-    return True
+    return packed_ip(host) is not None
 
 
 def local_ip(remote: str) -> str:
@@ -91,9 +98,9 @@ def local_ip_for(bound_host: str) -> Callable[[str], str]:
     return local_ip if is_wildcard(bound_host) else lambda remote: bound_host
 
 
-def bind_sip(address: Address, next_free_port: bool = False) -> SipSockets:
-    """UDP and TCP on one port. Port 0: any free one; `next_free_port`: that one or the next free
-    one. Raises BindError."""
+def bind_sip(address: Address, next_free_port: bool = False, with_tls: bool = False) -> SipSockets:
+    """UDP and TCP on one port, and TLS on the one above it (as 5061 is above 5060). Port 0: any
+    free one; `next_free_port`: that one or the next free one. Raises BindError."""
     host = address.host or "0.0.0.0"
     if address.port == 0:
         ports: Iterable[int] = _from(SIP_PORTS, os.getpid() * 17)
@@ -103,13 +110,13 @@ def bind_sip(address: Address, next_free_port: bool = False) -> SipSockets:
         ports = (address.port,)
     for port in ports:
         try:
-            udp, tcp = _bind_both(host, port)
+            udp, tcp, tls = _bind_all(host, port, with_tls)
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise BindError(Address(host, port), in_use=False) from error
             continue
         shown = local_ip("::" if host == "::" else "") if is_wildcard(host) else host
-        return SipSockets(udp, tcp, Address(host, port), Address(shown, port))
+        return SipSockets(udp, tcp, Address(host, port), Address(shown, port), tls)
     raise BindError(Address(host, address.port), in_use=True)
 
 
@@ -118,15 +125,31 @@ def _from(ports: range, start: int) -> Iterable[int]:
     return (ports[(start + step) % len(ports)] for step in range(len(ports)))
 
 
-def _bind_both(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+def _bind_all(
+    host: str, port: int, with_tls: bool
+) -> tuple[socket.socket, socket.socket, socket.socket | None]:
     udp = _bound(socket.SOCK_DGRAM, host, port, receive_buffer=256 * 1024)
     try:
-        tcp = _bound(socket.SOCK_STREAM, host, port)
-        tcp.listen(64)
+        tcp = _listening(host, port)
     except OSError:
         udp.close()
         raise
-    return udp, tcp
+    try:
+        return udp, tcp, _listening(host, port + 1) if with_tls else None
+    except OSError:
+        udp.close()
+        tcp.close()
+        raise
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    sock = _bound(socket.SOCK_STREAM, host, port)
+    try:
+        sock.listen(64)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 def _bound(kind: int, host: str, port: int, receive_buffer: int = 0) -> socket.socket:

@@ -82,6 +82,24 @@ _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
     Reason.SERVER_SILENT: Sentence("The telephone system does not answer.", _CHECK_NET, True),
     Reason.UNREACHABLE: Sentence("{Who} cannot be reached from here.", _CHECK_NET, True),
     Reason.NAME_NOT_FOUND: Sentence("{Who} was not found on the internet.", _CHECK_NET, True),
+    Reason.CERTIFICATE_UNTRUSTED: Sentence(
+        "The telephone system could not prove who it is, so nothing was sent.",
+        "Its certificate comes from nobody this computer trusts. " + _TELL_COMPANY,
+        True,
+    ),
+    Reason.CERTIFICATE_EXPIRED: Sentence(
+        "The telephone system's certificate is not valid today, so nothing was sent.",
+        "If the date of this computer is right, please tell {company}.",
+        True,
+    ),
+    Reason.CERTIFICATE_WRONG_NAME: Sentence(
+        "The telephone system's certificate belongs to somebody else, so nothing was sent.",
+        _TELL_COMPANY,
+        True,
+    ),
+    Reason.NOT_SECURE: Sentence(
+        "No protected connection to the telephone system could be made.", _TELL_COMPANY, True
+    ),
     Reason.BAD_ADDRESS: Sentence(
         "This address cannot be called.", "Write it like name@example.com."
     ),

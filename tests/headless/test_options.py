@@ -66,7 +66,7 @@ def test_a_value_that_switches_a_part_off_is_always_taken(option: str) -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        "--transport tls", "--tls-ca x", "--tls-cert x", "--tls-key x", "--srtp required",
+        "--srtp required",
         "--srtp optional", "--100rel on", "--100rel required", "--session-timer on",
         "--nat upnp", "--nat turn", "--turn turn:u:p@h", "--codecs opus", "--codecs pcmu,g722",
     ],

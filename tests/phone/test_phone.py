@@ -45,6 +45,7 @@ from applet.phone.orders import (
 )
 from applet.phone.phone import Phone
 from applet.sip.hop import Hop, Transport
+from applet.sip.records import Question, Record
 from tests.support.pbx import Pbx
 from tests.support.street import House, Street
 
@@ -174,7 +175,7 @@ def test_a_file_is_played_into_a_call() -> None:
 
 def test_tcp_answers_tcp() -> None:
     phone = _phone()
-    phone.connection_opened(5, Address(PBX, 30000), 0.0)
+    phone.connection_opened(Hop(Transport.TCP, Address(PBX, 30000), 5), 0.0)
     phone.receive_stream(
         5,
         b"OPTIONS sip:x@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.2;branch=z9hG4bK1\r\n"
@@ -310,7 +311,15 @@ def test_a_guest_on_a_wildcard_shows_the_address_that_faces_the_desk(
     phone.handle(Dial(f"sip:desk@{towards}", confirmed=True), 0.0)
     phone.media_opened(1, Address("10.0.0.1", 20000), Address("10.0.0.1", 20001), 0.0)
     phone.orders()
-    phone.looked_up(towards, (Address("10.0.0.2", 5060),), 0.0)
+    for kind in Record:  # whatever it asks
+        for name in (
+            towards,
+            f"_sip._udp.{towards}",
+            f"_sip._tcp.{towards}",
+            f"_sips._tcp.{towards}",
+        ):
+            found = ("10.0.0.2",) if kind is Record.ADDRESS else ()
+            phone.looked_up(Question(kind, name), found, 0.0)
     (invite,) = phone.datagrams_to_send()
     assert f"From: <sip:caller@{host}>".encode() in invite.data
 

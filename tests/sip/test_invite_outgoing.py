@@ -17,6 +17,7 @@ from applet.sip.grammar import LocalProtocolError
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop, Transport
 from applet.sip.invite import OfferState, SessionState
+from applet.sip.records import Question, Record
 from applet.sip.uri import SipUri
 from tests.sip.playbook import (
     ANSWER,
@@ -510,13 +511,13 @@ def test_the_name_of_a_host_is_looked_up_first() -> None:
     assert state(session) is SessionState.IDLE and wire.sent == []
     assert session.remote_address is None
     asked = only(agent.take(), LookupNeeded)
-    assert (asked.host, asked.port, asked.transport) == ("support.example", 5060, Transport.UDP)
-    agent.endpoint.looked_up("support.example", (Address("192.0.2.2", 1),), wire.now)
+    assert asked.question == Question(Record.ADDRESS, "support.example")
+    agent.endpoint.looked_up(asked.question, ("192.0.2.2",), wire.now)
     agent.collect()
     wire.clock.run(0.0)
     assert state(session) is SessionState.CALLING
     assert str(peer.last_request("INVITE").uri) == "sip:desk@support.example:5060"
-    answer(peer, agent, 200, ANSWER, contact="<sip:desk@support.example>")
+    answer(peer, agent, 200, ANSWER, contact="<sip:desk@support.example:5060>")
     do(agent, session.hang_up)
     assert wire.lines()[-2:] == ["ACK", "BYE"] and wire.sent[-1].target == peer.address
     assert_empty(agent)
@@ -524,8 +525,8 @@ def test_the_name_of_a_host_is_looked_up_first() -> None:
 
 def test_a_name_that_is_not_found_ends_the_call() -> None:
     wire, agent, _ = pair()
-    call(agent, SipUri.of("desk", "support.example"))
-    agent.endpoint.looked_up("support.example", (), wire.now)
+    call(agent, SipUri.of("desk", "support.example", 5060))
+    agent.endpoint.looked_up(Question(Record.ADDRESS, "support.example"), (), wire.now)
     agent.collect()
     ended = agent.take()[-1]
     assert isinstance(ended, SessionEnded) and ended.by is EndedBy.LOOKUP and ended.status == 0
@@ -534,10 +535,11 @@ def test_a_name_that_is_not_found_ends_the_call() -> None:
 
 def test_hanging_up_during_the_look_up_sends_nothing() -> None:
     wire, agent, _ = pair()
-    session = call(agent, SipUri.of("desk", "support.example"))
+    session = call(agent, SipUri.of("desk", "support.example", 5060))
     do(agent, session.hang_up)
     assert state(session) is SessionState.ENDED
-    agent.endpoint.looked_up("support.example", (Address("192.0.2.2", 5060),), wire.now)
+    asked = Question(Record.ADDRESS, "support.example")
+    agent.endpoint.looked_up(asked, ("192.0.2.2",), wire.now)
     agent.collect()
     assert wire.sent == []
     assert [type(e) for e in agent.take()] == [LookupNeeded, SessionEnded]
@@ -567,12 +569,12 @@ def test_the_ack_goes_nowhere_if_the_contact_cannot_be_found() -> None:
     wire, agent, peer = pair()
     session = call(agent, peer)
     wire.clock.run(0.0)
-    answer(peer, agent, 200, ANSWER, contact="<sip:desk@gone.example>")
-    agent.endpoint.looked_up("gone.example", (), wire.now)
+    answer(peer, agent, 200, ANSWER, contact="<sip:desk@gone.example:5060>")
+    agent.endpoint.looked_up(Question(Record.ADDRESS, "gone.example"), (), wire.now)
     agent.collect()
     assert wire.lines() == ["INVITE", "200 INVITE"]
     do(agent, session.hang_up)
-    agent.endpoint.looked_up("gone.example", (), wire.now)
+    agent.endpoint.looked_up(Question(Record.ADDRESS, "gone.example"), (), wire.now)
     agent.collect()
     assert state(session) is SessionState.ENDED
     assert_empty(agent)
@@ -583,7 +585,7 @@ def test_an_icmp_error_for_somebody_else_changes_nothing() -> None:
     session = call(agent, peer)
     agent.fail(Hop(Transport.UDP, Address("192.0.2.77", 5060)))
     agent.fail(Hop(Transport.TCP, peer.address))
-    agent.endpoint.connection_opened(1, peer.address, wire.now)
+    agent.endpoint.connection_opened(Hop(Transport.TCP, peer.address, 1), wire.now)
     agent.endpoint.connection_closed(1, wire.now)
     assert state(session) is SessionState.CALLING and agent.take() == []
 

@@ -6,6 +6,7 @@ from applet.sip.digest import Credentials
 from applet.sip.events import EndedBy, LookupNeeded, Registered, RegistrationFailed, Unregistered
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop, Transport
+from applet.sip.records import Question, Record
 from applet.sip.registration import Registration, RegistrationState
 from applet.sip.uri import SipUri
 from tests.sip.playbook import answer, assert_empty, do, kinds, only, pair, uri_of
@@ -125,11 +126,12 @@ def test_a_registrar_that_cannot_be_reached_has_failed_at_once() -> None:
 
 def test_a_registrar_whose_name_is_not_found_has_failed() -> None:
     wire, agent, _ = pair()
-    register(agent, SipUri.of("", "registrar.example"))
-    agent.endpoint.looked_up("registrar.example", (), wire.now)
+    register(agent, SipUri.of("", "registrar.example", 5060))
+    asked = Question(Record.ADDRESS, "registrar.example")
+    agent.endpoint.looked_up(asked, (), wire.now)
     agent.collect()
-    asked, failed = agent.take()
-    assert isinstance(asked, LookupNeeded)
+    needed, failed = agent.take()
+    assert needed == LookupNeeded(asked)
     assert isinstance(failed, RegistrationFailed) and failed.by is EndedBy.LOOKUP
 
 

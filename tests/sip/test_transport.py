@@ -242,7 +242,7 @@ def test_a_connection_that_stands_late_enough_is_not_given_up() -> None:
     wire, agent, peer = pair()
     wire.swallow_tcp.add(peer.address)
     session = call(agent, uri_of(peer, transport="tcp"))
-    agent.endpoint.connection_opened(77, peer.address, wire.now)
+    agent.endpoint.connection_opened(Hop(Transport.TCP, peer.address, 77), wire.now)
     wire.clock.run(10.0)
     assert state(session) is SessionState.CALLING
 
@@ -360,15 +360,17 @@ def test_bytes_of_a_connection_that_is_gone_are_dropped() -> None:
 def test_connections_are_bounded() -> None:
     _, agent, _ = pair()
     for flow in range(MAX_FLOWS + 3):
-        agent.endpoint.connection_opened(flow, Address("192.0.2.3", 1000 + flow), 0.0)
+        agent.endpoint.connection_opened(
+            Hop(Transport.TCP, Address("192.0.2.3", 1000 + flow), flow), 0.0
+        )
     assert agent.endpoint.flows_to_close() == [MAX_FLOWS, MAX_FLOWS + 1, MAX_FLOWS + 2]
     assert agent.endpoint.flows_to_close() == []
 
 
 def test_of_two_connections_to_one_address_the_newer_is_used_until_it_closes() -> None:
     _, agent, peer = pair()
-    agent.endpoint.connection_opened(1, peer.address, 0.0)
-    agent.endpoint.connection_opened(2, peer.address, 0.0)
+    agent.endpoint.connection_opened(Hop(Transport.TCP, peer.address, 1), 0.0)
+    agent.endpoint.connection_opened(Hop(Transport.TCP, peer.address, 2), 0.0)
     agent.endpoint.connection_closed(1, 0.0)
     agent.endpoint.invite(
         uri_of(peer, transport="tcp"),
@@ -390,7 +392,7 @@ def test_a_transport_that_we_do_not_have_is_not_found(transport: str) -> None:
 
 def test_sips_is_never_sent_without_tls_even_where_a_connection_stands() -> None:
     wire, agent, peer = pair()
-    agent.endpoint.connection_opened(1, peer.address, 0.0)
+    agent.endpoint.connection_opened(Hop(Transport.TCP, peer.address, 1), 0.0)
     call(agent, uri_of(peer)._replace(scheme="sips"))
     assert wire.sent == [] and only(agent.take(), SessionEnded).by is EndedBy.TRANSPORT
     wire.connect(peer, agent.address)
@@ -409,7 +411,7 @@ def test_sips_is_never_sent_without_tls_even_where_a_connection_stands() -> None
 def test_with_tls_sips_goes_over_it_and_not_over_tcp() -> None:
     wire, agent, peer = pair()
     agent.endpoint.set_local(Transport.TLS, Address("192.0.2.1", 5061))
-    agent.endpoint.connection_opened(1, peer.address, 0.0)
+    agent.endpoint.connection_opened(Hop(Transport.TCP, peer.address, 1), 0.0)
     agent.endpoint.invite(
         uri_of(peer)._replace(scheme="sips"),
         local=request("INVITE", peer, agent).to,
@@ -418,8 +420,8 @@ def test_with_tls_sips_goes_over_it_and_not_over_tcp() -> None:
         now=wire.now,
     )
     (datagram,) = agent.endpoint.datagrams_to_send()
-    assert datagram.hop == Hop(Transport.TLS, peer.address, None)
-    assert b";transport=tls>" in datagram.data
+    assert datagram.hop == Hop(Transport.TLS, peer.address, None, peer.address.host)
+    assert b"Contact: <sips:x@192.0.2.1:5061>" in datagram.data
 
 
 def test_their_request_over_udp_in_a_tcp_call_moves_the_call_to_udp() -> None:

@@ -34,6 +34,7 @@ from applet.phone.orders import (
 )
 from applet.phone.phone import Phone
 from applet.sip.hop import Transport
+from applet.sip.records import Question, Record
 
 FRAME = 160
 SIP_PORT = 5060
@@ -256,11 +257,16 @@ class House:
         if isinstance(order, OpenMedia):
             self._open(order.call, now)
         elif isinstance(order, LookUp):
-            self.phone.looked_up(order.host, self.names.get(order.host, ()), now)
+            self.phone.looked_up(order.question, self._known(order.question), now)
         elif isinstance(order, Stop):
             self.stopped = True
         elif room := self.rooms.get(getattr(order, "call", 0)):
             self._in_room(room, order, now)
+
+    def _known(self, question: Question) -> tuple[str, ...]:
+        if question.kind is not Record.ADDRESS:
+            return ()
+        return tuple(address.host for address in self.names.get(question.name, ()))
 
     def _open(self, call: int, now: float) -> None:
         if not self.sockets_free:

@@ -218,7 +218,7 @@ class Agent:
 
     def flow_opened(self, flow: int, remote: Address) -> None:
         self._connections[remote] = flow
-        self.endpoint.connection_opened(flow, remote, self.wire.now)
+        self.endpoint.connection_opened(Hop(Transport.TCP, remote, flow), self.wire.now)
 
     def flow_data(self, flow: int, data: bytes) -> None:
         self.endpoint.receive_stream(flow, data, self.wire.now)

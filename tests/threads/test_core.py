@@ -73,7 +73,7 @@ class Clumsy(Phone):
         orders = super().orders()
         if self.fails_at == "orders":
             # An order of a kind that nobody can carry out.
-            return [LookUp(None, 0), *orders]  # type: ignore[arg-type]
+            return [LookUp(None), *orders]  # type: ignore[arg-type]
         return orders
 
 

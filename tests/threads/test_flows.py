@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from applet.address import Address
+from applet.sip.events import EndedBy
+from applet.sip.hop import Hop, Transport
 from applet.threads.flows import (
     CONNECT_LIMIT,
     LISTEN_AGAIN,
@@ -38,14 +40,15 @@ class Side:
     def stream_received(self, flow: int, data: bytes, now: float) -> None:
         self.data[flow] = self.data.get(flow, b"") + data
 
-    def stream_opened(self, flow: int, remote: Address, now: float) -> None:
-        self.told.append(("opened", flow))
+    def stream_opened(self, hop: Hop, now: float) -> None:
+        self.told.append(("opened", hop.flow))
 
     def stream_closed(self, flow: int, now: float) -> None:
         self.told.append(("closed", flow))
 
-    def stream_failed(self, remote: Address, flow: int | None, now: float) -> None:
-        self.told.append(("failed", remote, flow))
+    def stream_failed(self, hop: Hop, by: EndedBy, now: float) -> None:
+        assert by is EndedBy.TRANSPORT
+        self.told.append(("failed", hop.address, hop.flow))
 
     def until(self, condition: Callable[[], bool], others: tuple["Side", ...] = ()) -> None:
         limit = clock() + 10
@@ -55,7 +58,7 @@ class Side:
                 side.loop.wait(clock() + 0.01)
 
     def send(self, data: bytes, to: Address, flow: int | None = None) -> None:
-        self.flows.send(data, to, flow, clock())
+        self.flows.send(data, Hop(Transport.TCP, to, flow), clock())
 
     def close(self) -> None:
         self.flows.close_all()
@@ -128,7 +131,7 @@ def test_a_connection_that_is_not_made_in_4_seconds_has_failed(
             filler.connect_ex(where)
             fillers.append(filler)
         begin = clock()
-        ours.flows.send(b"INVITE", where, None, begin)
+        ours.flows.send(b"INVITE", Hop(Transport.TCP, where), begin)
         assert ours.flows.counts().connecting == 1
         assert ours.flows.next_deadline() == begin + CONNECT_LIMIT
         ours.flows.handle_deadlines(begin + CONNECT_LIMIT - 0.1)
