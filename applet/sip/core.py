@@ -28,13 +28,15 @@ TAG_BITS = 64
 class EndpointConfig(NamedTuple):
     """`users`: the user parts we answer to, when not `allow_any_user` (an empty user part in the
     Request-URI is always ours). `ring_limit`: seconds an INVITE may stay without a final answer.
-    `max_transactions`: beyond it new requests get 503 without any memory being kept."""
+    `max_transactions`, and `max_held` bytes of their headers: beyond it new requests get 503
+    without any memory being kept."""
 
     user_agent: str = "Call Support"
     users: tuple[str, ...] = ()
     allow_any_user: bool = True
     ring_limit: float = 180.0
     max_transactions: int = 4000
+    max_held: int = 4_000_000
 
 
 class Incoming(NamedTuple):

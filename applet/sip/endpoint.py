@@ -239,6 +239,8 @@ class Endpoint:
                 raise RefusedError(481, partial=request)
             self._check_room(request, 2)  # a running call has room when strangers have none
             user.on_request(self._begin(request, hop, core.new_tag(), now), now)
+        elif request.method == "OPTIONS":
+            self._answer_once(request, hop, 200, headers=CAPABILITIES)
         elif core.transactions.is_merged(request):
             raise RefusedError(482, partial=request)
         else:
@@ -246,8 +248,10 @@ class Endpoint:
             self._receive_first(self._begin(request, hop, core.new_tag(), now), now)
 
     def _check_room(self, request: Request, share: int) -> None:
-        """Raises RefusedError (503) when there are too many transactions."""
-        if len(self._core.transactions) >= share * self._core.config.max_transactions:
+        """Raises RefusedError (503) when too much is remembered."""
+        config, transactions = self._core.config, self._core.transactions
+        full = len(transactions) >= share * config.max_transactions
+        if full or transactions.held >= share * config.max_held:
             raise RefusedError(503, (("Retry-After", "5"),), partial=request)
 
     def _receive_cancel(self, cancel: Request, hop: Hop, now: float) -> None:
@@ -268,9 +272,7 @@ class Endpoint:
     def _receive_first(self, incoming: Incoming, now: float) -> None:
         """A request outside every dialog."""
         core, request = self._core, incoming.request
-        if request.method == "OPTIONS":
-            incoming.respond(200, now, headers=CAPABILITIES)
-        elif request.method == "INVITE":
+        if request.method == "INVITE":
             assert isinstance(request.uri, SipUri)  # `inspect` has refused everything else
             user = core.config.users[0] if core.config.users else request.uri.user_unescaped
             session = InviteSession(
@@ -285,11 +287,18 @@ class Endpoint:
         request = error.partial
         if request is None or request.method == "ACK":
             return
+        if isinstance(error, RefusedError):
+            self._answer_once(request, hop, error.status, headers=error.headers)
+        else:
+            self._answer_once(request, hop, error.status, error.text)
+
+    def _answer_once(
+        self, request: Request, hop: Hop, status: int, reason: str = "", headers: Headers = ()
+    ) -> None:
+        """Section 8.2.7: remember nothing; a repetition is answered anew and with the same tag."""
         note_source(request, hop.address)
-        headers = error.headers if isinstance(error, RefusedError) else ()
-        tag = f"{crc32(request.encode()):08x}"  # the same for a repetition
-        reason = "" if isinstance(error, RefusedError) else error.text
-        reply = request.reply(error.status, reason, to_tag=tag, headers=headers)
+        tag = f"{crc32(request.encode()):08x}"
+        reply = request.reply(status, reason, to_tag=tag, headers=headers)
         self._core.transport.responder(request, hop)(reply.encode())
 
 

@@ -193,9 +193,10 @@ class ClientTransaction(Transaction):
 
 
 class ServerTransaction(Transaction):
-    """One request of theirs. The user answers with `respond`; `to_tag` is ours in all answers."""
+    """One request of theirs. The user answers with `respond`; `to_tag` is ours in all answers.
+    `origin` is what its ACK and CANCEL have in common with it."""
 
-    __slots__ = ("_last", "_trying", "_user", "to_tag")
+    __slots__ = ("_last", "_trying", "_user", "origin", "to_tag")
 
     def __init__(
         self,
@@ -211,6 +212,7 @@ class ServerTransaction(Transaction):
         tables = INVITE_SERVER_TABLES if invite else OTHER_SERVER_TABLES
         super().__init__(tables, hop, send, timers, forget)
         self.to_tag = to_tag
+        self.origin = origin_of(request)
         self._last = b""
         self._user: ServerUser | None = None
         self._trying: Request | None = request if invite else None
@@ -268,6 +270,11 @@ class ServerTransaction(Transaction):
 
 def _response_input(status: int) -> Input:
     return Input.R1XX if status < 200 else Input.R2XX if status < 300 else Input.R3XX
+
+
+def origin_of(request: Request) -> tuple[str, str, int]:
+    """Call-ID, tag of From and number: the same in an INVITE, its ACK and its CANCEL."""
+    return request.call_id, request.from_.tag or "", request.cseq.number
 
 
 def hop_by_hop(method: str, request: Request, to: str | None = None) -> Request:

@@ -9,7 +9,13 @@ from applet.sip.grammar import print_host
 from applet.sip.hop import Hop
 from applet.sip.message import Request, Response
 from applet.sip.timers import Timers
-from applet.sip.transaction import ClientTransaction, ClientUser, Send, ServerTransaction
+from applet.sip.transaction import (
+    ClientTransaction,
+    ClientUser,
+    Send,
+    ServerTransaction,
+    origin_of,
+)
 
 MAGIC_COOKIE = "z9hG4bK"
 
@@ -17,15 +23,17 @@ Key = tuple[str, ...]
 
 
 class Transactions:
-    """All transactions of an endpoint. An ended one is gone as soon as it has ended."""
+    """All transactions of an endpoint. An ended one is gone as soon as it has ended. `held`: how
+    many bytes of headers the server transactions keep."""
 
-    __slots__ = ("_clients", "_merging", "_servers", "_timers")
+    __slots__ = ("_clients", "_merging", "_servers", "_timers", "held")
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers
         self._clients: dict[Key, ClientTransaction] = {}
         self._servers: dict[Key, ServerTransaction] = {}
         self._merging: dict[Key, Key] = {}
+        self.held = 0
 
     def __len__(self) -> int:
         return len(self._clients) + len(self._servers)
@@ -34,7 +42,7 @@ class Transactions:
         self, request: Request, data: bytes, hop: Hop, send: Send, user: ClientUser, now: float
     ) -> ClientTransaction:
         """Begin a client transaction: `data` is `request` printed, `send` puts it on the wire."""
-        key = (request.top_via.branch, request.method)
+        key = (request.top_via.branch, request.method, str(request.cseq.number))
         forget = partial(self._clients.pop, key, None)
         transaction = ClientTransaction(request, data, hop, send, self._timers, forget, user)
         self._clients[key] = transaction
@@ -42,8 +50,10 @@ class Transactions:
         return transaction
 
     def receive_response(self, response: Response, now: float) -> bool:
-        """False if it belongs to no request of ours: to be dropped."""
-        transaction = self._clients.get((response.top_via.branch, response.cseq.method))
+        """False if it belongs to no request of ours: to be dropped. Section 17.1.3 compares branch
+        and method; a number that is not the request's is a mistake or a guess."""
+        number, method = response.cseq
+        transaction = self._clients.get((response.top_via.branch, method, str(number)))
         if transaction is None:
             return False
         transaction.receive(response, now)
@@ -55,7 +65,9 @@ class Transactions:
         """A request that is new."""
         key = _server_key(request, request.method)
         merge_key = _merge_key(request)
-        forget = partial(self._forget_server, key, merge_key)
+        size = sum([len(value) for _, value in request.headers])
+        self.held += size
+        forget = partial(self._forget_server, key, merge_key, size)
         transaction = ServerTransaction(request, hop, send, self._timers, forget, to_tag, now)
         self._servers[key] = transaction
         if merge_key:
@@ -68,8 +80,10 @@ class Transactions:
         return self._servers.get(_server_key(request, method))
 
     def cancelled_by(self, cancel: Request) -> ServerTransaction | None:
-        """The INVITE that a CANCEL means (section 9.2)."""
-        return self._servers.get(_server_key(cancel, "INVITE"))
+        """The INVITE that a CANCEL means (section 9.2). Who guesses its branch and does not know
+        the rest is not the one who sent it (section 9.1)."""
+        invite = self._servers.get(_server_key(cancel, "INVITE"))
+        return invite if invite is not None and invite.origin == origin_of(cancel) else None
 
     def is_merged(self, request: Request) -> bool:
         """Whether the same request came on another way before (section 8.2.2.2)."""
@@ -88,8 +102,9 @@ class Transactions:
             if transaction.hop.end == hop.end:
                 transaction.fail(now)
 
-    def _forget_server(self, key: Key, merge_key: Key) -> None:
+    def _forget_server(self, key: Key, merge_key: Key, size: int) -> None:
         self._servers.pop(key, None)
+        self.held -= size
         if self._merging.get(merge_key) == key:
             del self._merging[merge_key]
 

@@ -268,10 +268,10 @@ def test_beyond_the_limit_strangers_get_503_and_a_running_call_goes_on() -> None
     do(agent, session.answer, ANSWER)
     within("ACK", peer, agent, session, cseq=1)
     for number in range(100):
-        say(peer, agent, request("OPTIONS", peer, agent, call_id=f"flood{number}"))
+        say(peer, agent, request("BYE", peer, agent, call_id=f"flood{number}"))
     assert agent.endpoint.transactions == 20
-    assert peer.count("200 OPTIONS") == 19 and peer.count("503 OPTIONS") == 81
-    assert peer.last_response("503 OPTIONS").retry_after == 5
+    assert peer.count("481 BYE") == 19 and peer.count("503 BYE") == 81
+    assert peer.last_response("503 BYE").retry_after == 5
     within("BYE", peer, agent, session, cseq=2)
     assert wire.lines()[-1] == "200 BYE" and state(session) is SessionState.ENDED
     assert_empty(agent)
