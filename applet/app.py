@@ -5,8 +5,10 @@ window first, then the phone hangs up and un-registers, then media, tray and des
 """
 
 import random
-import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 
 from applet import brand as brands
 from applet import settings as kept
@@ -18,37 +20,70 @@ from applet.desk.server import DeskServer
 from applet.log import LogFile
 from applet.phone.config import PhoneConfig
 from applet.phone.emergency import NUMBERS
-from applet.phone.messages import Register, SelectDevices, SetVolume
+from applet.phone.messages import Reason, Register, SelectDevices, SetVolume, Trouble
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
 from applet.ui.dialer import run_dialer
+from applet.ui.outside import Outside
 from applet.ui.presenter import Presenter
+from applet.ui.view import Act, Request
+from applet.unexpected import Unexpected
+from applet.visitor import RunningAlreadyError, only_one, request
+from applet.windows import credentials, message
+from applet.windows.command_line import Run
+from applet.windows.handover import Show
+from applet.windows.housekeeping import look_after
+from applet.windows.maintenance import keep_program, program
 
 _STUN_PORT = 3478
 
 
-def run_app(brand_file: str = "") -> int:
-    """The whole phone until the person quits; `brand_file` in place of the built-in brand.
-    Returns the exit code."""
+def run_app(start: Run = Run()) -> int:  # noqa: B008  (a value)
+    """The whole phone until the person quits; or, where it runs already, what it was started for
+    is done there. Returns the exit code."""
     try:
-        brand = brands.load(Path(brand_file) if brand_file else brands.BRAND_FILE)
+        brand = brands.load(Path(start.brand_file) if start.brand_file else brands.BRAND_FILE)
     except BrandError as error:
-        sys.stderr.write(f"{error}\n")
+        message.tell("", str(error))
         return 2
+    requests: SimpleQueue[Request] = SimpleQueue()
+    try:
+        with only_one(brand.product, start.order, requests.put):
+            return _run_or_explain(brand, start, requests)
+    except RunningAlreadyError as running:
+        if running.answers:
+            return 0
+        message.tell(brand.product, f"{brand.product} is running already, but does not answer.")
+        return 1
+
+
+def _run_or_explain(brand: Brand, start: Run, requests: "SimpleQueue[Request]") -> int:
+    """Whatever goes wrong is in the log and said in one sentence."""
+    log = LogFile(kept.folder(brand.product) / "logs")
+    unexpected = Unexpected(log, lambda trace: requests.put(Request(Act.FAILED, trace)))
+    unexpected.watch()
+    if not isinstance(start.order, Show):
+        requests.put(request(start.order))
     desk = _embedded_desk(brand)
     try:
-        return _run(brand, f"sip:desk@{desk.start()}" if desk else brand.support.uri)
+        uri = f"sip:desk@{desk.start()}" if desk else brand.support.uri
+        outside = Outside(requests, unexpected.caught, _keeper(brand, requests))
+        return _run(_with_own_account(brand, unexpected), uri, log, outside, start.background)
     except BindError as error:
-        sys.stderr.write(f"{error}\n")
+        message.tell(brand.product, f"{error}.")
         return 2
+    except Exception as error:
+        unexpected.caught("program", error)
+        message.offer_log(brand.product, log.newest())
+        return 1
     finally:
         if desk is not None:
             desk.stop()
 
 
-def _run(brand: Brand, desk_uri: str) -> int:
+def _run(brand: Brand, desk_uri: str, log: LogFile, outside: Outside, background: bool) -> int:
     folder = kept.folder(brand.product)
     settings, put_aside = kept.load(folder)
     sound = Sound(settings.microphone, settings.speaker)
@@ -57,7 +92,6 @@ def _run(brand: Brand, desk_uri: str) -> int:
     media = MediaThread(sound.device, system, bind_host=bind.host, levels=True, sound=sound)
     phone = Phone(phone_config(brand, desk_uri), system, local_ip_for(bind.host))
     stun = tuple(_server(text) for text in brand.network.stun)
-    log = LogFile(folder / "logs")
     core = CoreThread(
         phone,
         media,
@@ -73,11 +107,45 @@ def _run(brand: Brand, desk_uri: str) -> int:
         core.submit(SetVolume(settings.microphone_db, settings.speaker_db))
         if brand.account.registrar:
             core.submit(Register())
-        presenter = Presenter(brand, settings, put_aside.name if put_aside else "", is_test_build())
-        run_dialer(presenter, core.submit, core.events, folder)
+        damaged = put_aside.name if put_aside else ""
+        presenter = Presenter(brand, settings, damaged, is_test_build(), not background)
+        running = look_after(
+            brand,
+            program(),
+            can_be_kept=lambda: outside.requests.put(Request(Act.OFFER_KEEP)),
+            is_blocked=lambda: core.events.put(Trouble(0, Reason.FIREWALL_BLOCKS, "")),
+            failed=outside.failed,
+        )
+        run_dialer(presenter, core.submit, core.events, folder, outside=outside)
+        del running
     finally:
         core.stop()
     return 0
+
+
+def _with_own_account(brand: Brand, unexpected: Unexpected) -> Brand:
+    """The account that was entered on this machine, in place of the brand's."""
+    try:
+        own = credentials.load(brand.product)
+    except OSError as error:
+        unexpected.caught("credential store", error)
+        return brand
+    if own is None:
+        return brand
+    return brand._replace(account=brand.account._replace(user=own.user, password=own.password))
+
+
+def _keeper(brand: Brand, requests: "SimpleQueue[Request]") -> Callable[[bool], None]:
+    """Copying the program takes a while: not on the window's thread."""
+
+    def keep(autostart: bool) -> None:
+        why = keep_program(brand, autostart)
+        requests.put(Request(Act.NOT_KEPT, why) if why else Request(Act.KEPT))
+
+    def start(autostart: bool) -> None:
+        threading.Thread(target=keep, args=(autostart,), name="keep", daemon=True).start()
+
+    return start
 
 
 def phone_config(brand: Brand, desk_uri: str) -> PhoneConfig:

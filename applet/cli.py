@@ -3,10 +3,11 @@
 import sys
 
 USAGE = """\
-python -m applet              the phone: tray icon and window [--brand FILE]
+python -m applet              the phone: tray icon and window, or one of the switches below
 python -m applet demo         the phone and a support desk to call; as text without a display
 python -m applet desk         the support desk alone: [--bind IP:PORT] [--max-calls N]
 python -m applet headless     the phone without screen and sound card: lines in, JSON out
+
 """
 
 
@@ -21,15 +22,35 @@ def main(arguments: list[str], started: float) -> int:
         from applet.headless.desk import run_desk
 
         return run_desk(rest, started)
-    if word == "demo" and not rest:
+    if arguments == ["demo"]:
         from applet.demo import TextDemo, has_display
 
-        if not has_display():
-            return TextDemo().run()
-    if not word or (word == "demo" and not rest) or (word == "--brand" and len(rest) == 1):
+        return _start([]) if has_display() else TextDemo().run()
+    return _start(arguments)
+
+
+def _start(arguments: list[str]) -> int:
+    """The phone, or one of its switches."""
+    from applet.windows.command_line import Run, Wrong, parse
+
+    start = parse(arguments)
+    if isinstance(start, Run):
         from applet.app import run_app
 
-        return run_app(*rest)
-    asked = word in ("-h", "--help", "help")
-    (sys.stdout if asked else sys.stderr).write(USAGE)
+        return run_app(start)
+    if isinstance(start, Wrong):
+        return _explain(start.why, asked=arguments[:1] in (["-h"], ["--help"], ["help"]))
+    from applet.switches import obey
+
+    return obey(start)
+
+
+def _explain(why: str, *, asked: bool) -> int:
+    from applet.windows import message
+    from applet.windows.command_line import USAGE as SWITCHES
+
+    if asked and sys.stdout is not None:
+        sys.stdout.write(USAGE + SWITCHES)
+    else:
+        message.tell("", f"{USAGE}{SWITCHES}" if asked else f"{why}\n\n{USAGE}{SWITCHES}")
     return 0 if asked else 2

@@ -5,6 +5,7 @@ digits and bodies; of a session description it keeps the lines that say how medi
 what a one-way call is found by, and nothing else. What is not known to be harmless goes.
 """
 
+import contextlib
 import re
 import time
 from pathlib import Path
@@ -126,6 +127,14 @@ def _redact_sdp(line: str) -> str:
     return f"{line[:2] if line[1:2] == '=' else ''}{GONE}"
 
 
+def forget(folder: Path) -> None:
+    """Remove the files of `LogFile`, and the folder if nothing else is in it."""
+    for path in folder.glob("log-*.txt"):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 class LogFile:
     """One file a day in `folder`; files older than a week are deleted. Safe from any thread;
     a full disk loses lines, never the call."""
@@ -147,6 +156,10 @@ class LogFile:
                 )
             except OSError:
                 self._day = ""  # try the folder again with the next line
+
+    def newest(self) -> Path:
+        """The file of today."""
+        return self.path(time.strftime("%Y-%m-%d"))
 
     def path(self, day: str) -> Path:
         """The file of `day`, as `2026-11-30`."""

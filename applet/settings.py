@@ -5,6 +5,7 @@ middle of writing leaves the old one). A damaged file is put aside under another
 reported; the phone starts with its defaults.
 """
 
+import contextlib
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -67,6 +68,15 @@ def save(folder: Path, settings: Settings) -> bool:
     except OSError:
         return False
     return True
+
+
+def forget(folder: Path) -> None:
+    """Remove what `save` and `load` have made, and the folder if nothing else is in it."""
+    for pattern in (_FILE, "settings.new", "settings.damaged-*.toml"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _parse(table: dict[str, object]) -> Settings:

@@ -27,8 +27,9 @@ if sys.platform == "win32":
     from applet.windows import channel, credentials, registry, shortcut
     from applet.windows.folders import places
 
-    def install(brand: Brand, program: Path, *, autostart: bool) -> None:
-        """Copy `program` to the user's programs and make its entries. Raises OSError."""
+    def install(brand: Brand, program: Path, *, autostart: bool | None = None) -> Path:
+        """Copy `program` to the user's programs and make its entries; the path of the copy.
+        `autostart` None leaves it as it is. Raises OSError."""
         kept = plan(brand, places(), program.stat().st_size // 1024)
         target = Path(kept.program)
         if not is_same(program, target):
@@ -38,6 +39,7 @@ if sys.platform == "win32":
             _replace(brand.product, fresh, target)
         shortcut.make(str(kept.shortcut), str(target), f"Calls {brand.texts.desk}")
         registry.apply(kept, autostart)
+        return target
 
     def uninstall(brand: Brand, program: Path) -> None:
         """Remove everything but settings and logs; `program`, if it is the kept one, goes when it

@@ -1,7 +1,9 @@
 """One sentence to the person while there is no window: a box on Windows, else a line of text."""
 
 import ctypes
+import os
 import sys
+from pathlib import Path
 
 _ICON_WARNING, _ICON_INFORMATION, _YES_NO, _TO_THE_FRONT = 0x30, 0x40, 0x4, 0x10000
 _YES = 6
@@ -14,6 +16,15 @@ def tell(title: str, text: str, *, bad: bool = True) -> None:
     elif sys.platform == "win32":
         icon = _ICON_WARNING if bad else _ICON_INFORMATION
         ctypes.windll.user32.MessageBoxW(None, text, title, icon | _TO_THE_FRONT)
+
+
+def offer_log(title: str, log: Path) -> None:
+    """The program must end, because of a mistake of its own."""
+    sentence = f"Something went wrong inside {title}, and it has to end."
+    if sys.stderr is not None or sys.platform != "win32":
+        tell(title, f"{sentence} {log} shows what happened.")
+    elif ask(title, f"{sentence}\n\nShow log?"):
+        os.startfile(log)
 
 
 def ask(title: str, question: str) -> bool:

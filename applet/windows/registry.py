@@ -11,15 +11,16 @@ if sys.platform == "win32":
 
     _ROOT = winreg.HKEY_CURRENT_USER
 
-    def apply(kept: Kept, autostart: bool) -> None:
-        """Write what a kept program needs; safe to repeat."""
+    def apply(kept: Kept, autostart: bool | None) -> None:
+        """Write what a kept program needs; safe to repeat. `autostart` None: as it is."""
         for value in kept.values:
             write(value)
         for claim in kept.claims:
             if read(claim.command.key, claim.command.name) is None:
                 for value in claim.values:
                     write(value)
-        set_autostart(kept, autostart)
+        if autostart is not None:
+            set_autostart(kept, autostart)
 
     def remove(kept: Kept) -> None:
         """Take away what `apply` wrote, and nothing that another program has written since."""

@@ -1,0 +1,54 @@
+"""What the Windows program looks after once it runs, out of the way of its start."""
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from applet import brand as brands
+from applet.brand import Brand
+from applet.windows import leftovers
+
+AFTER = 3.0  # seconds, when window and icon have long been there
+
+
+def look_after(
+    brand: Brand,
+    program: Path | None,
+    *,
+    can_be_kept: Callable[[], None],
+    is_blocked: Callable[[], None],
+    failed: Callable[[str, BaseException], None],
+) -> object:
+    """Clear away what earlier starts left; call `can_be_kept` if this program is not kept on the
+    computer yet, `is_blocked` if the firewall blocks it. All on a thread of its own. What is
+    returned says that the program runs, as long as it is held. Raises OSError."""
+    if program is None:
+        return None
+    own = leftovers.own_folder()
+    running = leftovers.mark_running(own) if own else None
+
+    def look() -> None:
+        try:
+            if own is not None:
+                leftovers.clear(own, brands.BRAND_FILE, brand.product)
+            _ask_windows(brand, program, can_be_kept, is_blocked)
+        except Exception as error:
+            failed("housekeeping", error)
+
+    timer = threading.Timer(AFTER, look)
+    timer.name, timer.daemon = "housekeeping", True
+    timer.start()
+    return running
+
+
+def _ask_windows(
+    brand: Brand, program: Path, can_be_kept: Callable[[], None], is_blocked: Callable[[], None]
+) -> None:
+    if sys.platform == "win32":
+        from applet.windows import firewall, installer
+
+        if not installer.is_kept(brand, program):
+            can_be_kept()
+        if firewall.is_blocked(str(program)):
+            is_blocked()
