@@ -1,5 +1,6 @@
 """The channel between two starts, as it is on Linux; `test_shells` has the one of Windows."""
 
+import contextlib
 import os
 import socket
 import stat
@@ -39,7 +40,7 @@ def test_what_a_second_start_wants_arrives_in_order(folder: Path) -> None:
     held = channel.claim(PRODUCT, taken.orders.put)
     assert held is not None
     assert channel.claim(PRODUCT, taken.orders.put) is None
-    orders = [Show(), OpenLink('sip:"a" -x@example.com'), CallDesk(), Leave()]
+    orders: list[Order] = [Show(), OpenLink('sip:"a" -x@example.com'), CallDesk(), Leave()]
     assert all(channel.send(PRODUCT, order) for order in orders)
     assert [taken.next() for _ in orders] == orders
     held.close()
@@ -77,10 +78,8 @@ def test_whatever_else_is_sent_is_ignored(folder: Path, data: bytes) -> None:
     assert held is not None
     with socket.socket(socket.AF_UNIX) as stranger:
         stranger.connect(str(folder / f"{PRODUCT}.sock"))
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it is too long
             stranger.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it was too long
     assert channel.send(PRODUCT, CallDesk())
     assert taken.next() == CallDesk()
     held.close()
@@ -98,8 +97,9 @@ def test_nobody_else_can_open_it(folder: Path) -> None:
 
 def test_the_first_start_is_asked_in_the_words_of_the_window(folder: Path) -> None:
     asked: SimpleQueue[Request] = SimpleQueue()
+    orders: tuple[Order, ...] = (Show(), CallDesk(), OpenLink("tel:1"), Leave())
     with only_one(PRODUCT, Show(), asked.put):
-        for order in (Show(), CallDesk(), OpenLink("tel:1"), Leave()):
+        for order in orders:
             with pytest.raises(RunningAlreadyError) as running, only_one(PRODUCT, order, asked.put):
                 raise AssertionError("two are running")
             assert running.value.answers
