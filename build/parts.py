@@ -4,6 +4,7 @@ Each file that goes in belongs to one part; a file of an unknown part, and a par
 not allowed, stop the build.
 """
 
+import csv
 import importlib.metadata
 import json
 import os
@@ -69,11 +70,10 @@ def python_parts(paths: Iterable[Path], site_packages: Path) -> list[Part]:
     """The installed packages that own `paths`, which lie in `site_packages`."""
     owners: dict[str, importlib.metadata.Distribution] = {}
     for package in importlib.metadata.distributions(path=[str(site_packages)]):
-        for file in package.files or ():
-            owners[_folded(site_packages / file)] = package
+        owners |= dict.fromkeys(_recorded(package), package)
     found: dict[str, Part] = {}
     for path in paths:
-        owner = owners.get(_folded(path))
+        owner = owners.get(os.path.normcase(path.relative_to(site_packages).as_posix()))
         if owner is None:
             raise UnknownPartError(f"{path} belongs to no installed package")
         name = owner.metadata["Name"]
@@ -170,15 +170,19 @@ def _licence(package: importlib.metadata.Distribution) -> str:
     raise UnknownPartError(f"{about['Name']}: its licence is not known ({', '.join(said)})")
 
 
+def _recorded(package: importlib.metadata.Distribution) -> list[str]:
+    """The files of `package`; not by its `files`, which look each of them up on the disk."""
+    rows = csv.reader((package.read_text("RECORD") or "").splitlines())
+    return [os.path.normcase(row[0]) for row in rows]
+
+
 def _texts(package: importlib.metadata.Distribution) -> str:
     """The licence files that were installed with `package`."""
-    wanted = re.compile(r"\.dist-info/(licenses/)?[^/]*(LICEN[CS]E|COPYING|NOTICE)[^/]*$")
-    files = sorted(
-        (str(file).replace("\\", "/"), file)
-        for file in package.files or ()
-        if wanted.search(str(file).replace("\\", "/"))
+    wanted = re.compile(r"\.dist-info[/\\](licenses[/\\])?[^/\\]*(LICEN[CS]E|COPYING|NOTICE)", re.I)
+    files = sorted(file for file in _recorded(package) if wanted.search(file))
+    return "\n\n".join(
+        Path(str(package.locate_file(file))).read_text("utf-8").strip() for file in files
     )
-    return "\n\n".join(file.read_text("utf-8").strip() for _, file in files)
 
 
 def _own_text(name: str) -> str:
@@ -193,7 +197,3 @@ def _sorted(parts: Iterable[Part]) -> list[Part]:
 def _chapter(part: Part) -> str:
     title = f"{part.name} {part.version} ({part.licence})"
     return f"{'=' * 78}\n{title}\n{'=' * 78}\n\n{part.text.strip()}\n"
-
-
-def _folded(path: Path) -> str:
-    return os.path.normcase(os.path.normpath(path))

@@ -28,7 +28,7 @@ class WindowsPython(NamedTuple):
         """Run `script` to its end; ends the build with the script's own words if it fails."""
         variables = {
             "PYTHONHASHSEED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": self.path(environment.ROOT / "dist/windows/pycache"),
             "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _EPOCH),
         }
         command = [str(self.program), self.path(script), *arguments]

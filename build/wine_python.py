@@ -140,7 +140,9 @@ def _forward_stable_abi(python: Path) -> None:
     lines = [f"    {name} = python313.{name}" for name in sorted(set(names))]
     definition = python / "python3.def"
     definition.write_text("\n".join(["LIBRARY python3", "EXPORTS", *lines, ""]), "utf-8")
-    options = ("-shared", "-nostdlib", "-Wl,--entry,0", "-Wl,--no-insert-timestamp")
+    # Without a base of its own the linker makes one up from the name of the folder.
+    plain = "-Wl,--entry,0,--no-insert-timestamp,--image-base,0x180000000"
+    options = ("-shared", "-nostdlib", plain)
     _run(f"{_MINGW}gcc", *options, "-o", str(python / "python3.dll"), str(definition))
     definition.unlink()
 
