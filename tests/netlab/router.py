@@ -62,6 +62,13 @@ FORWARDED = {
     """,
 }
 
+# No router lets a stranger speak to itself. If it did, the far end's first packet would take up the
+# port that the client's own first packet is to leave by.
+ITSELF = """
+    chain itself { type filter hook input priority 0;
+        iif wan ct state new meta l4proto { tcp, udp } drop; }
+"""
+
 HELPER = """
     ct helper siph { type "sip" protocol udp; }
     ct helper siptcp { type "sip" protocol tcp; }
@@ -81,23 +88,15 @@ def build(network: Network, cell: Cell) -> None:
     `sip_direct_media` is not touched: see `DirectMedia` in matrix.py.
     """
     network.move_in(client_address(cell), SHARED_WAN if cell.nat is Nat.DOUBLE else WAN)
-    _rule(network, "home", _home(cell))
-    _rule(network, "carrier", TRANSLATION[Nat.DOUBLE] if cell.nat is Nat.DOUBLE else "")
-
-
-def _home(cell: Cell) -> str:
-    answered = "iif wan ct state new meta l4proto { tcp, udp } drop;"
-    return f"""
-        {TRANSLATION[cell.nat]}
-        chain through {{ type filter hook forward priority 1; {FORWARDED[cell.firewall]} }}
-        chain itself {{ type filter hook input priority 0;
-            {"" if cell.firewall is Firewall.OPEN else answered} }}
-        {HELPER if cell.kernel_alg else ""}
-    """
+    through = f"chain through {{ type filter hook forward priority 1; {FORWARDED[cell.firewall]} }}"
+    helper = HELPER if cell.kernel_alg else ""
+    _rule(network, "home", TRANSLATION[cell.nat] + ITSELF + through + helper)
+    second = TRANSLATION[Nat.DOUBLE] + ITSELF if cell.nat is Nat.DOUBLE else ""
+    _rule(network, "carrier", second)
 
 
 def _rule(network: Network, role: str, chains: str) -> None:
-    ruled = f"table ip lab {{}}\ndelete table ip lab\ntable ip lab {{ {chains} }}\n"
+    ruled = f"table ip lab {{}}\ndelete table ip lab\ntable ip lab {{ {chains}\n}}\n"
     with inside(network.name(role)):
         run("nft", "-f", "-", text=ruled)
         run("conntrack", "-F")

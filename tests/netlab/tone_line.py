@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ class ToneLine:
         self.latches = False
         self.frames: list[Frame] = []
         self.starved = False
+        self.sent = 0
         self._hz = (other_hz, own_hz)
         self._target: Place | None = None
         self._tone = encode_mulaw(AMPLITUDE * np.sin(2 * np.pi * own_hz * np.arange(RATE) / RATE))
@@ -120,10 +122,9 @@ class ToneLine:
             return
         place = number * FRAME % RATE
         header = struct.pack("!BBHII", 0x80, 0, number & 0xFFFF, number * FRAME, 0xD35C)
-        try:
+        with suppress(OSError):  # no route to such an address: an end that believes an SDP too much
             self._sockets[0].sendto(header + self._tone[place : place + FRAME], target)
-        except OSError:  # no route to such an address: a far end that believes an SDP too much
-            return
+        self.sent += 1
 
 
 def amplitude(sound: Samples, hz: int) -> float:
