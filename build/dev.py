@@ -60,6 +60,11 @@ def fuzz(arguments: list[str]) -> int:
     return _call(environment.setup(tests=True), "build/fuzz.py", *arguments)
 
 
+def matrix(arguments: list[str]) -> int:
+    """Play calls in all 576 homes of the NAT lab, as root: [CELL ...] [--cover] [--hands N]."""
+    return _call(environment.setup(tests=True), "-m", "tests.netlab.matrix", *arguments)
+
+
 def bench(arguments: list[str]) -> int:
     """Parser and start; with BENCH_DIR: its scripts (m1 ... m7) with the phones named."""
     python = environment.setup(tests=True)
@@ -119,7 +124,9 @@ def _call(
         return 130
 
 
-COMMANDS = {command.__name__: command for command in (setup, run, test, lint, icons, fuzz, bench)}
+COMMANDS = {
+    command.__name__: command for command in (setup, run, test, lint, icons, fuzz, matrix, bench)
+}
 
 
 def main(arguments: list[str]) -> int:

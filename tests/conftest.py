@@ -19,7 +19,7 @@ import pytest
 NEEDED_PROGRAMS = {
     "peers": ("baresip", "sipp", "linphonec", "kamailio", "espeak-ng", "openssl"),
     "desktop": ("Xvfb", "openbox", "trayer", "xdotool", "dbus-launch", "pulseaudio", "pactl"),
-    "netns": ("ip", "nft", "conntrack", "turnserver", "miniupnpd"),
+    "netns": ("ip", "nft", "conntrack", "ethtool", "openssl", "turnserver", "miniupnpd"),
     "wine": ("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "trayer", "xdotool", "pulseaudio"),
 }
 TOGETHER = ("netns", "wine")

@@ -1,7 +1,8 @@
 """Runs cells side by side, each pair of hands in a set of namespaces of its own.
 
 `python -m tests.netlab.matrix` runs all 576, `--cover` those of every test run, and names of cells
-run just these. The results go into dist/nat-matrix.json and dist/nat-matrix.md.
+run just these. The results go into dist/nat-matrix.json and dist/nat-matrix.md, what each phone
+said into dist/nat-matrix.
 """
 
 import argparse

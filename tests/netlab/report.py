@@ -3,12 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Collection
-from pathlib import Path
 
 from tests.netlab.expectation import expected
-from tests.netlab.story import Result
-
-DIST = Path(__file__).resolve().parent.parent.parent / "dist"
+from tests.netlab.story import DIST, Result
 
 
 def write(results: Collection[Result]) -> str:

@@ -103,8 +103,10 @@ class Miniupnpd(Program):
 def mappings(network: Network) -> str:
     """The port mappings of the home router, as nft shows them; empty if there are none."""
     with inside(network.name("home")):
-        chain = run("nft", "list", "chain", "inet", "miniupnpd", "prerouting_miniupnpd")
-    return "\n".join(line.strip() for line in chain.splitlines() if "dnat" in line)
+        rules = run("nft", "list", "ruleset", "inet")
+    return "\n".join(
+        line.strip() for line in rules.splitlines() if "dport" in line and "dnat" in line
+    )
 
 
 def listens(pid: int, transport: str, port: int) -> bool:

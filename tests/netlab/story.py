@@ -17,14 +17,16 @@ from tests.netlab.expectation import Signalling, Way, expected
 from tests.netlab.house import House
 from tests.netlab.network import CARRIER_WAN, SERVERS, WAN
 from tests.netlab.router import client_address
+from tests.netlab.services import mappings
 from tests.support.headless import Headless
-from tests.support.process import wait_until
+from tests.support.process import ROOT, wait_until
 
 PROVEN_S = 0.6
 """So much tone without a break proves a direction."""
 AUDIO_LIMIT_S = 15.0
 """Time for a rescue or two: what the phone needed is in the result."""
 ANSWER_LIMIT_S = 20.0
+DIST = ROOT / "dist"
 STEP_LIMIT_S = 10.0
 
 
@@ -64,18 +66,24 @@ class Result(NamedTuple):
 def play(house: House, cell: Cell) -> Result:
     """The whole story in one cell."""
     began = time.monotonic()
-    folder = house.folder / cell.name.replace("/", "-")
-    folder.mkdir(exist_ok=True)
-    recording = folder / "heard.wav"
+    recording = house.folder / "heard.wav"
     recording.unlink(missing_ok=True)
     with house.furnished(cell) as desk:
         sound = ("--audio-in", f"tone:{PHONE_HZ}", "--audio-out", recording)
         with house.phone(cell, *sound) as phone:
             story = _Story(cell, desk, phone, Ear(recording, DESK_HZ, PHONE_HZ))
             problem = story.tell()
-            (folder / "phone.log").write_text(phone.transcript(400))
+            _keep(cell, phone.transcript(1000))
+        if not problem and mappings(house.network):
+            problem = f"the phone left a port mapping behind: {mappings(house.network)}"
         result = story.result(problem)
     return result._replace(took_s=round(time.monotonic() - began, 1))
+
+
+def _keep(cell: Cell, transcript: str) -> None:
+    folder = DIST / "nat-matrix"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{cell.name.replace('/', '-')}.log").write_text(transcript)
 
 
 class _Story:
