@@ -18,7 +18,8 @@ from applet.brand import Brand, BrandError
 from applet.built import is_test_build
 from applet.desk.server import DeskServer
 from applet.log import LogFile
-from applet.phone.config import PhoneConfig
+from applet.nat.relay_uri import parse_relay
+from applet.phone.config import NatConfig, PhoneConfig
 from applet.phone.emergency import NUMBERS
 from applet.phone.messages import Reason, Register, SelectDevices, SetVolume, Trouble
 from applet.phone.phone import Phone
@@ -91,14 +92,12 @@ def _run(brand: Brand, desk_uri: str, log: LogFile, outside: Outside, background
     bind = Address("0.0.0.0", brand.incoming.port if brand.incoming.enabled else 0)
     media = MediaThread(sound.device, system, bind_host=bind.host, levels=True, sound=sound)
     phone = Phone(phone_config(brand, desk_uri), system, local_ip_for(bind.host))
-    stun = tuple(_server(text) for text in brand.network.stun)
     core = CoreThread(
         phone,
         media,
         bind,
         next_free_port=True,
-        bind_late=not (brand.incoming.enabled or brand.account.registrar or stun),
-        stun_servers=stun,
+        bind_late=not (brand.incoming.enabled or brand.account.registrar or _has_helpers(brand)),
         log=lambda event: log.write(event.line, event.detail),
     )
     core.start()
@@ -169,7 +168,20 @@ def phone_config(brand: Brand, desk_uri: str) -> PhoneConfig:
         other_addresses=brand.dialling.other_addresses,
         emergency_allowed=brand.dialling.emergency,
         emergency_numbers=NUMBERS + brand.dialling.emergency_numbers,
+        nat=_nat(brand),
     )
+
+
+def _has_helpers(brand: Brand) -> bool:
+    """Servers that are asked about the network at the start, so that the first click finds the
+    way known."""
+    return bool(brand.network.stun or brand.network.turn or brand.network.credentials_url)
+
+
+def _nat(brand: Brand) -> NatConfig:
+    stun = tuple(_server(text) for text in brand.network.stun)
+    relays = parse_relay(brand.network.turn) if brand.network.turn else ()
+    return NatConfig("auto", stun, relays, mapper=True)
 
 
 def _embedded_desk(brand: Brand) -> DeskServer | None:

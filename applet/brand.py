@@ -158,6 +158,7 @@ def _carries_white(value: Value) -> bool:
 
 
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
+_TURN = rf"turns?:(?:[^:@\s]+:[^@\s]*@)?{_HOST}(?:\?transport=(?:udp|tcp))?"
 _SIP = rf"sips?:(?:[^@\s<>]+@)?{_HOST}(?:;transport=(?:udp|tcp|tls))?"
 _SERVER = "write a server like sip:pbx.example.com or sip:pbx.example.com;transport=tls"
 _DEVICE = re.compile(r"(CON|PRN|AUX|NUL|COM\d|LPT\d)\s*(\..*)?", re.IGNORECASE)
@@ -209,7 +210,8 @@ SCHEMA: tuple[Key, ...] = (
         "address; none is asked by default", "write a list of servers like "
         '["stun.example.com:3478"]', _each(_matching(_HOST, empty=False))),
     Key("network.turn", "", "turn:user:password@turn.example.com", "relay for networks that let "
-        "nothing else through", "leave it empty: relays are not built yet", _not_yet),
+        "nothing else through", "write it like turn:user:password@turn.example.com",
+        _matching(_TURN)),
     Key("network.credentials_url", "", "https://example.com/turn", "where to fetch short-lived "
         "relay passwords", "leave it empty: relays are not built yet", _not_yet),
     Key("codecs", ("pcmu", "pcma"), ("pcma", "pcmu"), "ways to encode the voice, the best first",

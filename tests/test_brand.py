@@ -150,7 +150,7 @@ def test_every_key_is_read_into_its_place(tmp_path: Path) -> None:
             'write a list of servers like ["stun.example.com:3478"]',
         ),
         (
-            'network.turn = "turn:u:p@turn.example.com"',
+            'network.turn = "turn.example.com"',
             'network.turn: "turn:u:p@turn.example.com" is wrong; '
             "leave it empty: relays are not built yet",
         ),

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from applet.address import Address
 from applet.audio.file import parse_source
 from applet.media.codec import CODEC_NAMES
-from applet.phone.config import PhoneConfig
+from applet.nat.knowledge import RelayServer
+from applet.phone.config import NatConfig, PhoneConfig
 from applet.threads.sockets import PortRange
 from applet.threads.tls_files import TlsFiles
 
@@ -22,7 +23,6 @@ class Options(NamedTuple):
     phone: PhoneConfig
     bind: Address
     ports: PortRange | None
-    stun: tuple[Address, ...]
     name_server: Address | None
     tls_files: TlsFiles
     audio_in: str
@@ -39,16 +39,13 @@ _WITH_VALUE = (
 )
 _FLAGS = ("accept-any-user", "no-upnp", "loop")
 
-_NOT_BUILT = {
-    "turn": "TURN",
-}
 # Parts that are not built yet: these values ask for none of them.
 _OFF_VALUES = {
     "transport": ("udp", "tcp", "tls"),
     "srtp": ("off",),
     "100rel": ("off",),
     "session-timer": ("off",),
-    "nat": ("auto", "none", "stun"),
+    "nat": ("auto", "none", "stun", "upnp", "turn"),
 }
 _ALL_VALUES = {
     "transport": ("udp", "tcp", "tls"),
@@ -61,10 +58,7 @@ _ALL_VALUES = {
 
 def parse_options(arguments: list[str]) -> Options:
     """Raises OptionError for anything unknown, wrong, or not built yet."""
-    given, stun = _read(arguments)
-    for name, part in _NOT_BUILT.items():
-        if name in given:
-            raise OptionError(f"--{name}: {part} is not built yet")
+    given, stun, turn = _read(arguments)
     for name, allowed in _ALL_VALUES.items():
         value = given.get(name, allowed[0]).lower()
         if value not in allowed:
@@ -72,10 +66,9 @@ def parse_options(arguments: list[str]) -> Options:
         if value not in _OFF_VALUES[name]:
             raise OptionError(f"--{name} {value}: not built yet")
     return Options(
-        phone=_phone(given),
+        phone=_phone(given)._replace(nat=_nat(given, stun, turn)),
         bind=parse_address(given.get("bind", "0.0.0.0"), "bind"),
         ports=_ports(given),
-        stun=() if given.get("nat") == "none" else stun,
         name_server=parse_address(given["dns"], "dns", 53) if "dns" in given else None,
         tls_files=_tls_files(given),
         audio_in=_audio_in(given),
@@ -86,7 +79,9 @@ def parse_options(arguments: list[str]) -> Options:
     )
 
 
-def _read(arguments: list[str]) -> tuple[dict[str, str], tuple[Address, ...]]:
+def _read(
+    arguments: list[str],
+) -> tuple[dict[str, str], tuple[Address, ...], tuple[RelayServer, ...]]:
     try:
         pairs, rest = getopt.gnu_getopt(
             arguments, "", [f"{name}=" for name in _WITH_VALUE] + list(_FLAGS)
@@ -96,7 +91,26 @@ def _read(arguments: list[str]) -> tuple[dict[str, str], tuple[Address, ...]]:
     if rest:
         raise OptionError(f"unexpected argument {rest[0]!r}")
     stun = tuple(parse_address(value, "stun", 3478) for name, value in pairs if name == "--stun")
-    return {name[2:]: value for name, value in pairs}, stun
+    turn = tuple(way for name, value in pairs if name == "--turn" for way in _relay(value))
+    return {name[2:]: value for name, value in pairs}, stun, turn
+
+
+def _relay(text: str) -> tuple[RelayServer, ...]:
+    from applet.nat.relay_uri import RelayUriError, parse_relay  # for those who have a relay
+
+    try:
+        return parse_relay(text)
+    except RelayUriError as error:
+        raise OptionError(f"--turn: {error}") from error
+
+
+def _nat(
+    given: dict[str, str], stun: tuple[Address, ...], turn: tuple[RelayServer, ...]
+) -> NatConfig:
+    mode = given.get("nat", "auto").lower()
+    if mode == "none":
+        return NatConfig()
+    return NatConfig(mode, stun, turn, mapper="no-upnp" not in given)
 
 
 def _phone(given: dict[str, str]) -> PhoneConfig:

@@ -27,6 +27,7 @@ from applet.phone.messages import (
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
 from applet.threads.media import MediaThread
+from applet.threads.relay import RelayThread
 from applet.threads.sockets import local_ip_for
 
 
@@ -50,13 +51,18 @@ class _Session:
         self._answered = False
         self._deadline: float | None = None
         system = random.SystemRandom()
-        media = MediaThread(self._device, system, bind_host=options.bind.host, ports=options.ports)
+        media = MediaThread(
+            self._device,
+            system,
+            bind_host=options.bind.host,
+            ports=options.ports,
+            relays=RelayThread(options.tls_files.ca),
+        )
         phone = Phone(options.phone, system, local_ip_for(options.bind.host))
         self._core = CoreThread(
             phone,
             media,
             options.bind,
-            stun_servers=options.stun,
             name_server=options.name_server,
             tls_files=options.tls_files,
         )

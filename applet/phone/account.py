@@ -42,6 +42,11 @@ class Account:
             uri = SipUri("sip", self.contact_user, None, host, None, (), "")
         return NameAddr(self._display_name, uri, ())
 
+    @property
+    def server(self) -> SipUri | None:
+        """Whom our requests go to as a rule; None: whoever is called."""
+        return self.route[0] if self.route else self.registrar or self.desk
+
     def next_host(self, target: SipUri) -> str:
         """Where the first request to `target` goes."""
         return self.route[0].host if self.route else target.host

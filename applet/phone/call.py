@@ -11,6 +11,7 @@ from collections.abc import Callable
 from applet.address import Address
 from applet.media.session import MediaStatistics
 from applet.media.tones import Tone
+from applet.nat.strategy import Way
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -98,19 +99,30 @@ class Call:
 
     # --- the beginning
 
-    def dial(self, remote_host: str, place: Callable[[bytes, float], InviteSession]) -> None:
-        """Call out: `place(offer, now)` sends the INVITE once there are sockets for the media."""
+    def dial(self, place: Callable[[bytes, float], InviteSession]) -> None:
+        """Call out: `place(offer, now)` sends the INVITE once there are sockets for the media,
+        which `open_media` asks for."""
         self._place = place
         self._tell_state(CallState.DIALLING)
-        self._outbox.order(OpenMedia(self.number, remote_host))
 
-    def ring_here(self, session: InviteSession, offer: bytes | None, answer_status: int) -> None:
+    def open_media(self, remote_host: str, ways: tuple[Way, ...]) -> None:
+        """It is known how the sound can go to `remote_host`."""
+        if self.live:
+            self._outbox.order(OpenMedia(self.number, remote_host, ways))
+
+    def ring_here(
+        self,
+        session: InviteSession,
+        offer: bytes | None,
+        answer_status: int,
+        ways: tuple[Way, ...],
+    ) -> None:
         """A call came in. `answer_status`: what `PhoneConfig.answer` wants."""
         self.session = session
         self._offer = offer
         self._answer_status = answer_status
         host = session.remote_address.host if session.remote_address else ""
-        self._outbox.order(OpenMedia(self.number, host))
+        self.open_media(host, ways)
 
     def media_opened(self, negotiation: Negotiation | None, now: float) -> None:
         """The sockets are bound (None: they could not be)."""

@@ -2,7 +2,19 @@
 
 from typing import NamedTuple
 
+from applet.address import Address
+from applet.nat.knowledge import RelayServer
 from applet.phone.emergency import NUMBERS
+
+
+class NatConfig(NamedTuple):
+    """What may be asked about the network. `mode`: `auto`; `none` asks nobody; `stun`, `upnp` and
+    `turn` use that alone. `mapper`: ask the local router for port mappings."""
+
+    mode: str = "none"
+    stun: tuple[Address, ...] = ()
+    relays: tuple[RelayServer, ...] = ()
+    mapper: bool = False
 
 
 class PhoneConfig(NamedTuple):
@@ -33,3 +45,4 @@ class PhoneConfig(NamedTuple):
     other_addresses: bool = False
     emergency_allowed: bool = False
     emergency_numbers: tuple[str, ...] = NUMBERS
+    nat: NatConfig = NatConfig()

@@ -74,6 +74,7 @@ class Reason(Enum):
     DEVICE_LOST = "device_lost"
     PORT_IN_USE = "port_in_use"
     STUN_FAILED = "stun_failed"
+    RELAY_REFUSED = "relay_refused"
     SETTINGS_DAMAGED = "settings_damaged"
     FIREWALL_BLOCKS = "firewall_blocks"
     INTERNAL = "internal"

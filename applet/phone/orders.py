@@ -6,17 +6,40 @@ Immutable values, carried out in order by `threads.core`; the answers come back 
 
 from typing import NamedTuple
 
+from applet.address import Address
 from applet.media.session import MediaParameters
 from applet.media.tones import Tone
+from applet.nat.knowledge import RelayServer
+from applet.nat.strategy import DIRECT, Way
 from applet.sip.records import Question
+
+
+class Probe(NamedTuple):
+    """Look at the network: ask the STUN servers what they see of the SIP socket, try the relays,
+    look for a router that makes port mappings. Answers: `nat_fact`, one by one, each with
+    `generation`."""
+
+    generation: int
+    stun: tuple[Address, ...]
+    relays: tuple[RelayServer, ...]
+    mapper: bool
 
 
 class OpenMedia(NamedTuple):
     """Bind an RTP and an RTCP socket for a call with `remote_host` (an IP literal, or a name that
-    is not looked up yet). Answer: `media_opened`."""
+    is not looked up yet), and open the first of `ways` that can be opened. Answer:
+    `media_opened`."""
 
     call: int
     remote_host: str
+    ways: tuple[Way, ...] = (DIRECT,)
+
+
+class OpenWay(NamedTuple):
+    """Open another way for a call that has its sockets. Answer: `media_opened` again."""
+
+    call: int
+    ways: tuple[Way, ...]
 
 
 class UpdateMedia(NamedTuple):
@@ -110,7 +133,9 @@ class Stop(NamedTuple):
 
 
 Order = (
-    OpenMedia
+    Probe
+    | OpenMedia
+    | OpenWay
     | UpdateMedia
     | OpenMicrophone
     | HoldMedia

@@ -3,6 +3,7 @@
 from applet.address import Address
 from applet.phone.account import Account
 from applet.phone.call import Call
+from applet.phone.network import Network
 from applet.sip.endpoint import Endpoint
 from applet.sip.headers import NameAddr
 from applet.sip.invite import InviteSession
@@ -13,10 +14,11 @@ from applet.sip.uri import SipUri
 class Outgoing:
     """`local` is where SIP is bound, once it is."""
 
-    __slots__ = ("_account", "_endpoint", "local")
+    __slots__ = ("_account", "_endpoint", "_network", "local")
 
-    def __init__(self, endpoint: Endpoint, account: Account) -> None:
+    def __init__(self, endpoint: Endpoint, account: Account, network: Network) -> None:
         self._endpoint = endpoint
+        self._network = network
         self._account = account
         self.local = Address("", 0)
 
@@ -24,22 +26,25 @@ class Outgoing:
         """Our From towards `target`."""
         return self._account.identity(self._account.next_host(target), self.local)
 
-    def call(self, call: Call, target: SipUri, headers: Headers = ()) -> None:
-        """Send `call` to `target` as soon as there are sockets for its media; `headers` are more
-        lines for the INVITE."""
-        account = self._account
+    def call(self, call: Call, target: SipUri, now: float, headers: Headers = ()) -> None:
+        """Send `call` to `target` as soon as the way is known and there are sockets for its
+        media; `headers` are more lines for the INVITE."""
+        account, network = self._account, self._network
+        server = account.route[0] if account.route else target
 
         def place(offer: bytes, now: float) -> InviteSession:
             return self._endpoint.invite(
-                target,
+                target if account.route else network.steer(target),
                 local=self.identity(target),
                 contact_user=account.contact_user,
                 body=offer,
                 now=now,
-                route=account.route,
+                route=tuple(map(network.steer, account.route)),
                 credentials=account.credentials,
                 transport=account.transport,
                 headers=headers,
             )
 
-        call.dial(account.next_host(target), place)
+        call.dial(place)
+        host = account.next_host(target)
+        network.when_known(server, lambda plan, _: call.open_media(host, plan.ways), now)

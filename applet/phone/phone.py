@@ -13,6 +13,8 @@ from applet.media.session import (
     MediaEvent,
     MediaStatistics,
 )
+from applet.nat.knowledge import Fact
+from applet.nat.strategy import DIRECT, Way
 from applet.phone.account import Account
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
@@ -28,7 +30,6 @@ from applet.phone.messages import (
     ListDevices,
     Logged,
     Mute,
-    NatFound,
     PlayFile,
     Quit,
     Reason,
@@ -43,6 +44,7 @@ from applet.phone.messages import (
     Unregister,
 )
 from applet.phone.negotiation import Negotiation
+from applet.phone.network import REGISTER_WAIT, Network
 from applet.phone.orders import (
     CloseMedia,
     ListAudio,
@@ -65,6 +67,7 @@ from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint, EndpointConfig
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.records import Question, Value
+from applet.sip.uri import SipUri
 
 _QUIT_SECONDS = 2.0
 _REGISTRATION_SECONDS = 3600
@@ -85,7 +88,10 @@ class Phone:
             random,
             local_ip_for,
         )
-        self._outgoing = Outgoing(self._endpoint, self._account)
+        self._network = Network(
+            config.nat, self._endpoint, self._account, self._outbox, local_ip_for
+        )
+        self._outgoing = Outgoing(self._endpoint, self._account, self._network)
         self._policy = DialPolicy(
             self._account.desk,
             config.other_addresses,
@@ -109,16 +115,14 @@ class Phone:
         self._endpoint.set_local(Transport.TCP, address)
         tls = Address(address.host, address.port + 1) if with_tls else address
         self._endpoint.set_local(Transport.TLS, tls)
+        self._network.local = address
+        self._network.begin(now)
+        self._pump(now)
 
-    def mapped(self, address: Address | None, now: float) -> None:
-        """What STUN says of the SIP socket (None: no server answered)."""
-        if address is None:
-            self._outbox.tell(Trouble(0, Reason.STUN_FAILED, ""))
-            self._outbox.tell(NatFound("direct", "No STUN server answered."))
-            return
-        self._endpoint.set_advertised(Transport.UDP, address)
-        proof = f"A STUN server sees this phone at {address}."
-        self._outbox.tell(NatFound("stun", proof))
+    def nat_fact(self, generation: int, fact: Fact, now: float) -> None:
+        """An answer to `Probe`."""
+        self._network.fact(generation, fact, now)
+        self._pump(now)
 
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         self._endpoint.receive_datagram(data, source, now)
@@ -155,12 +159,14 @@ class Phone:
     def next_timer(self) -> float | None:
         times = [self._endpoint.next_timer(), None if self._stopped else self._quit_at]
         times += [call.next_timer() for call in self._calls.all()]
+        times.append(self._network.next_timer())
         return min((time for time in times if time is not None), default=None)
 
     def handle_timers(self, now: float) -> None:
         self._endpoint.handle_timers(now)
         for call in self._calls.all():
             call.handle_timers(now)
+        self._network.handle_timers(now)
         self._pump(now)
 
     @property
@@ -177,9 +183,14 @@ class Phone:
     # --- answers to orders
 
     def media_opened(
-        self, call: int, rtp: Address | None, rtcp: Address | None, now: float
+        self,
+        call: int,
+        rtp: Address | None,
+        rtcp: Address | None,
+        now: float,
+        way: Way = DIRECT,
     ) -> None:
-        """The addresses to show in SDP (None: no sockets could be bound)."""
+        """The addresses to show in SDP (None: no sockets could be bound), and the way they are."""
         wanted = self._calls.get(call)
         if wanted is None:
             # It was hung up while a STUN server was asked.
@@ -295,19 +306,27 @@ class Phone:
             return
         self._end_busy_tones(now)
         call = self._calls.new(str(target), outgoing=True)
-        self._outgoing.call(call, target)
+        self._outgoing.call(call, target, now)
 
     def _register(self, now: float) -> None:
-        uri, account = self._registrar.uri, self._account
-        if uri is None or self._registrar.active:
+        """As soon as it is known how the registrar sees us: that is what Contact must say."""
+        uri, server = self._registrar.uri, self._account.server
+        if uri is None or server is None or self._registrar.active:
+            return
+        wait = REGISTER_WAIT
+        self._network.when_known(server, lambda _, at: self._send_register(uri, at), now, wait)
+
+    def _send_register(self, uri: SipUri, now: float) -> None:
+        account, network = self._account, self._network
+        if self._registrar.active or self._quit_at is not None:
             return
         self._registrar.registration = self._endpoint.register(
-            uri,
+            uri if account.route else network.steer(uri),
             local=account.identity(uri.host, self._outgoing.local),
             contact_user=account.contact_user,
             expires=_REGISTRATION_SECONDS,
             now=now,
-            route=account.route,
+            route=tuple(map(network.steer, account.route)),
             credentials=account.credentials,
             transport=account.transport,
         )
@@ -343,6 +362,8 @@ class Phone:
                 self._incoming(event, now)
             case sip.Registered() | sip.RegistrationFailed() | sip.Unregistered():
                 self._registrar.happened(event)
+            case sip.Pinged():
+                self._network.pinged(event, now)
             case _:
                 call = self._calls.of(event.session)
                 if call is not None:
@@ -361,7 +382,7 @@ class Phone:
         self._end_busy_tones(now)
         call = self._calls.new(str(session.remote.uri), outgoing=False)
         self._calls.bind(call, session)
-        call.ring_here(session, event.body, self._config.answer)
+        call.ring_here(session, event.body, self._config.answer, self._network.ways_towards(source))
 
     # --- small things
 

@@ -113,6 +113,12 @@ class ClientRequest:
         if self._transaction is None:
             self._finish()
 
+    def forget(self, now: float) -> None:
+        """Neither the answer nor a further attempt matters any more, sent or not."""
+        self.give_up()
+        if self._transaction is not None:
+            self.abandon(now)
+
     def abandon(self, now: float) -> None:
         """Wait no longer for an answer to what was sent; the user hears no more."""
         assert self._transaction is not None

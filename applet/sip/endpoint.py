@@ -26,6 +26,7 @@ from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.invite import InviteSession
 from applet.sip.message import Request, Response, check_response
 from applet.sip.parser import parse
+from applet.sip.ping import Ping
 from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
 from applet.sip.transport import note_source
@@ -57,6 +58,11 @@ class Endpoint:
     def set_advertised(self, transport: Transport, address: Address | None) -> None:
         """What Via and Contact show instead of our own address, behind a NAT."""
         self._core.transport.set_advertised(transport, address)
+
+    def set_seen(self, transport: Transport, remote: Address, seen: Address | None) -> None:
+        """How the element at `remote` sees us; towards it Via and Contact show this. None: what
+        they show towards everybody."""
+        self._core.transport.set_seen(transport, remote, seen)
 
     def local_address(self, hop: Hop) -> Address:
         """What Via and Contact show towards this hop."""
@@ -196,6 +202,25 @@ class Endpoint:
         )
         registration.register(now)
         return registration
+
+    def ping(
+        self,
+        target: SipUri,
+        *,
+        local: NameAddr,
+        contact_user: str,
+        limit: float,
+        now: float,
+        name: str = "",
+        transport: Transport | None = None,
+        headers: Headers = (),
+    ) -> None:
+        """Send an OPTIONS to `target`; `Pinged` follows within `limit` seconds."""
+        core = self._core
+        lines = [*headers, ALLOW, ("User-Agent", core.config.user_agent)]
+        uri = target.address_only()
+        request = _first_request("OPTIONS", uri, target, local, (), core, lines)
+        Ping(core, request, Way(target, transport), contact_user, name).send(limit, now)
 
     # --- the way of what comes in
 

@@ -150,6 +150,16 @@ class Unregistered(NamedTuple):
     registration: Registration
 
 
+class Pinged(NamedTuple):
+    """What came of an OPTIONS of ours: `sent` as it went out to `hop` (None: nothing did), and
+    its final response (None: none came in time)."""
+
+    name: str
+    sent: Request
+    hop: Hop | None
+    response: Response | None
+
+
 class LookupNeeded(NamedTuple):
     """Ask DNS (addresses: the system, so that its own names work) and tell `Endpoint.looked_up`."""
 
@@ -178,6 +188,7 @@ Event = (
     | Registered
     | RegistrationFailed
     | Unregistered
+    | Pinged
     | LookupNeeded
     | Trace
 )

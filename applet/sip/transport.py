@@ -50,6 +50,7 @@ class TransportLayer:
         "_local_ip_for",
         "_out",
         "_proved",
+        "_seen",
         "_timers",
     )
 
@@ -64,6 +65,7 @@ class TransportLayer:
         self._emit = emit
         self._local: dict[Transport, Address] = {}
         self._advertised: dict[Transport, Address] = {}
+        self._seen: dict[tuple[Transport, Address], Address] = {}
         self._flows: dict[int, Flow] = {}
         self._flow_to: dict[End, int] = {}
         self._proved: dict[Address, str] = {}
@@ -81,9 +83,16 @@ class TransportLayer:
         else:
             self._advertised[transport] = address
 
+    def set_seen(self, transport: Transport, remote: Address, seen: Address | None) -> None:
+        if seen is None:
+            self._seen.pop((transport, remote), None)
+        elif len(self._seen) < MAX_FLOWS:
+            self._seen[transport, remote] = seen
+
     def local_address(self, hop: Hop) -> Address:
         """What we call ourselves towards `hop`."""
-        advertised = self._advertised.get(hop.transport)
+        seen = self._seen.get((hop.transport, hop.address))
+        advertised = seen or self._advertised.get(hop.transport)
         if advertised is not None:
             return advertised
         bound = self._local.get(hop.transport) or self._local[Transport.UDP]

@@ -9,7 +9,7 @@ import socket
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from applet.address import Address
 from applet.phone.messages import (
@@ -25,7 +25,7 @@ from applet.phone.messages import (
     Stopped,
     Trouble,
 )
-from applet.phone.orders import LookUp, OpenMedia, Order, Stop, TraceMessage
+from applet.phone.orders import LookUp, OpenMedia, Order, Probe, Stop, TraceMessage
 from applet.phone.phone import Phone
 from applet.sip.events import EndedBy
 from applet.sip.hop import Datagram, Hop, Transport
@@ -35,15 +35,16 @@ from applet.threads.media import (
     AudioHappened,
     MediaCounted,
     MediaHappened,
-    MediaMapped,
     MediaThread,
+    WayOpened,
 )
 from applet.threads.mishap import Mishaps
 from applet.threads.name_server import NameServer
+from applet.threads.probes import NatFact, Probes
 from applet.threads.resolver import LookedUp, Resolver
 from applet.threads.sockets import BindError as BindError
 from applet.threads.sockets import SipSockets, bind_sip, receive_all, send
-from applet.threads.stun import START_LIMIT, StunClient
+from applet.threads.stun import StunClient
 from applet.threads.tls_files import NO_FILES, TlsFiles, TlsFilesError
 from applet.threads.trace import TraceLog
 
@@ -57,11 +58,6 @@ REST_AFTER_MISTAKE = 0.1
 T = TypeVar("T")
 
 
-class _SipMapped(NamedTuple):
-    address: Address | None
-    server: Address | None
-
-
 class CoreThread:
     """`phone` and everything around it, on one thread. Never touch `phone` once it is started.
 
@@ -70,8 +66,6 @@ class CoreThread:
     `bind_late`: nothing is bound before the first call, so that a firewall that asks about
     programs that listen has nothing to ask before it; `Ready` says so with an empty address, and
     comes again with the address.
-    `stun_servers`: asked for the mapped addresses of our sockets; empty contacts nobody. With
-    them `media_opened` brings the mapped addresses (after 300 ms at most, else the bound ones).
     `name_server`: asked in place of the system's own. `tls_files`: with a certificate of ours TLS
     is bound to the port above that of UDP and TCP.
     `log` gets each redacted line in the core thread, and must not wait.
@@ -86,7 +80,6 @@ class CoreThread:
         *,
         next_free_port: bool = False,
         bind_late: bool = False,
-        stun_servers: tuple[Address, ...] = (),
         name_server: Address | None = None,
         tls_files: TlsFiles = NO_FILES,
         log: Callable[[Logged], None] | None = None,
@@ -100,10 +93,9 @@ class CoreThread:
         self._next_free_port = next_free_port
         self._bind_late = bind_late
         self._bound = False
-        self._stun_servers = stun_servers
         self._name_server = name_server
         self._tls_files = tls_files
-        self._stun_server: Address | None = None  # the one that has answered
+        self._asked_stun = False
         self._thread: threading.Thread | None = None
         self._running = False
         self._stop_by: float | None = None
@@ -151,8 +143,7 @@ class CoreThread:
         self._phone.bound(sockets.bound, now, with_tls=sockets.tls is not None)
         self.events.put(Ready(str(sockets.address)))
         self._stun = StunClient(self._udp)
-        if self._stun_servers:
-            self._stun.ask(self._stun_servers, START_LIMIT, self._mapped)
+        self._probes = Probes(self._loop.post, self._stun, self._media.relays, self._media.mappings)
 
     def submit(self, command: Command) -> None:
         """Any thread; carried out in order. Ignored before the start and after the end."""
@@ -245,8 +236,11 @@ class CoreThread:
 
     def _carry_out(self, order: Order, now: float) -> None:
         match order:
-            case OpenMedia(call=call, remote_host=remote_host):
-                self._open_media(call, remote_host, now)
+            case OpenMedia():
+                self._open_media(order, now)
+            case Probe(stun=stun):
+                self._asked_stun = self._asked_stun or bool(stun)
+                self._probes.look(order)
             case LookUp(question=question):
                 self._resolver.look_up(question, now)
             case TraceMessage():
@@ -261,22 +255,23 @@ class CoreThread:
             self._log(event)
         self.events.put(event)
 
-    def _open_media(self, call: int, remote_host: str, now: float) -> None:
+    def _open_media(self, order: OpenMedia, now: float) -> None:
         """The INVITE leaves before the media thread wakes: they would wait for each other."""
+        call, way = order.call, order.ways[0]
         try:
-            opened = self._media.open(call, remote_host)
+            opened = self._media.open(call, order.remote_host)
         except OSError:
             self._phone.media_opened(call, None, None, now)
             return
         sockets = opened.sockets
-        if self._stun_server is None:
-            self._phone.media_opened(call, sockets.rtp_address, sockets.rtcp_address, now)
+        if way.as_bound:
+            self._phone.media_opened(call, sockets.rtp_address, sockets.rtcp_address, now, way)
             for datagram in self._phone.datagrams_to_send():
                 self._send(datagram, now)
             self._media.adopt(opened)
         else:
             self._media.adopt(opened)
-            self._media.map(call, self._stun_server)
+            self._media.submit(order)
 
     def _close(self) -> None:
         self._media.stop()
@@ -297,11 +292,10 @@ class CoreThread:
                 phone.media_event(call, event, now)
             case MediaCounted(call=call, statistics=statistics, final=final):
                 phone.media_statistics(call, statistics, final, now)
-            case MediaMapped(call=call, rtp=rtp, rtcp=rtcp):
-                phone.media_opened(call, rtp, rtcp, now)
-            case _SipMapped(address=address, server=server):
-                self._stun_server = server
-                phone.mapped(address, now)
+            case WayOpened(call=call, opened=opened):
+                phone.media_opened(call, opened.rtp, opened.rtcp, now, opened.way)
+            case NatFact(generation=generation, fact=fact):
+                phone.nat_fact(generation, fact, now)
             case AudioHappened(event=happened):
                 phone.audio_event(happened, now)
             case Levels() | Logged() | Trouble():
@@ -327,15 +321,11 @@ class CoreThread:
         self._phone.handle(command, now)
 
     def _udp_readable(self, now: float) -> None:
-        receive_all(self._udp, self._datagram if self._stun_servers else self._receive, now)
+        receive_all(self._udp, self._datagram if self._asked_stun else self._receive, now)
 
     def _datagram(self, data: bytes, source: Address, now: float) -> None:
         if not self._stun.take(data, source):
             self._receive(data, source, now)
-
-    def _mapped(self, address: Address | None, server: Address | None) -> None:
-        """On the STUN client's thread."""
-        self._loop.post(_SipMapped(address, server))
 
     def stream_received(self, flow: int, data: bytes, now: float) -> None:
         self._phone.receive_stream(flow, data, now)

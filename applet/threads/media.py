@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from applet.address import Address
 from applet.audio.device import (
     AudioDevice,
     AudioReport,
@@ -33,7 +32,9 @@ from applet.phone.orders import (
     InjectFile,
     ListAudio,
     MuteMedia,
+    OpenMedia,
     OpenMicrophone,
+    OpenWay,
     Order,
     PlayTone,
     RequestMediaStatistics,
@@ -44,10 +45,13 @@ from applet.phone.orders import (
 )
 from applet.randomness import Randomness, token
 from applet.threads.loop import Loop, clock
+from applet.threads.mappings import Mappings
 from applet.threads.media_call import TICK, ClockedCall, LiveCall, MediaCall
 from applet.threads.mishap import Mishaps
+from applet.threads.relay import RelayThread
 from applet.threads.sockets import MediaPorts, MediaSockets
 from applet.threads.sockets import PortRange as PortRange
+from applet.threads.ways import FromRelay, OpenedWay, Tried, Ways
 
 GRID = 0.0025
 """Seconds: with many calls their ticks fall together on this grid, and share a wake."""
@@ -80,15 +84,14 @@ class AudioHappened(NamedTuple):
     event: DevicesListed | Trouble | FilePlaying
 
 
-class MediaMapped(NamedTuple):
-    """For `Phone.media_opened(call, rtp, rtcp, now)`: what STUN says of the call's sockets."""
+class WayOpened(NamedTuple):
+    """For `Phone.media_opened`: where the other side of a call finds us."""
 
     call: int
-    rtp: Address
-    rtcp: Address
+    opened: OpenedWay
 
 
-MediaAnswer = MediaMapped | MediaHappened | MediaCounted | AudioHappened | Levels | Logged | Trouble
+MediaAnswer = WayOpened | MediaHappened | MediaCounted | AudioHappened | Levels | Logged | Trouble
 
 
 class OpenedMedia(NamedTuple):
@@ -96,19 +99,6 @@ class OpenedMedia(NamedTuple):
 
     call: int
     sockets: MediaSockets
-
-
-class _Map(NamedTuple):
-    call: int
-    server: Address
-
-
-class _Mapped(NamedTuple):
-    """`which`: 0 for RTP, 1 for RTCP."""
-
-    call: int
-    which: int
-    address: Address
 
 
 class _Recorded(NamedTuple):
@@ -146,6 +136,8 @@ class MediaThread:
         ports: PortRange | None = None,
         levels: bool = False,
         sound: SoundControl | None = None,
+        relays: RelayThread | None = None,
+        mappings: Mappings | None = None,
     ) -> None:
         self._device_factory = device_factory
         self._random = random
@@ -153,6 +145,8 @@ class MediaThread:
         self._ports = MediaPorts(bind_host, ports)
         self._levels = levels
         self._sound = sound
+        self.relays = relays or RelayThread()
+        self.mappings = mappings or Mappings()
         self._gains = SetGains(0.0, 0.0)
         self._calls: dict[int, MediaCall] = {}
         self._ticks: list[tuple[float, int, MediaCall]] = []  # (due, serial number, call)
@@ -166,6 +160,7 @@ class MediaThread:
         self._answer = answer
         self._mishaps = Mishaps("media", answer)
         self._loop = Loop(self._posted, self._mishaps.caught)
+        self._ways = Ways(self._loop.post, self.relays, self.mappings)
         if self._sound is not None:
             self._sound.report_to(self._sound_reported)
         sys.setswitchinterval(SWITCH_INTERVAL)
@@ -186,11 +181,6 @@ class MediaThread:
     def adopt(self, opened: OpenedMedia) -> None:
         """From now on the sockets belong to the media thread; before any order for this call."""
         self._loop.post(opened)
-
-    def map(self, call: int, server: Address) -> None:
-        """Ask a STUN server (an IP) what it sees of the call's sockets; any thread, after `open`.
-        The answer is `MediaMapped`, after 300 ms at most."""
-        self._loop.post(_Map(call, server))
 
     def submit(self, order: Order) -> None:
         """Every order of `phone.orders` that names a call, SetGains, SelectAudio, ListAudio; any
@@ -241,6 +231,7 @@ class MediaThread:
                 self._mishaps.caught(error, now)
         if self._sound is not None:
             self._sound.stop()
+        self.relays.stop()
         self._ports.close()
         self._loop.close()
 
@@ -248,6 +239,8 @@ class MediaThread:
         match value:
             case _Recorded(call=recording):
                 recording.recorded(now)
+            case Tried(call=number) if number not in self._calls:
+                self._ways.unwanted(value)
             case OpenedMedia():
                 self._opened(value)
             case _FileRead(call=number) if number in self._calls:
@@ -285,11 +278,12 @@ class MediaThread:
                 self._start_clock(call, now, anew=first)
             case PlayTone(tone=tone) if tone is not None:
                 self._start_clock(call, now)
-            case _Map(server=server):
-                number = call.number
-                call.map(server, lambda which, at: self._loop.post(_Mapped(number, which, at)))
-            case _Mapped(which=which, address=address):
-                self._mapped(call, which, address)
+            case OpenMedia(ways=ways) | OpenWay(ways=ways):
+                self._way_opened(call, self._ways.open(call, ways))
+            case Tried():
+                self._way_opened(call, self._ways.tried(call, order))
+            case FromRelay(which=which, data=data, source=source):
+                call.relayed(which, data, source, now)
             case OpenMicrophone():
                 call.open_microphone()
             case InjectFile(path=path):
@@ -317,10 +311,9 @@ class MediaThread:
         self._loop.watch(call.rtcp, call.rtcp_readable)
         self._loop.watch(call.rtp.sock, call.rtp_readable)
 
-    def _mapped(self, call: MediaCall, which: int, address: Address) -> None:
-        call.mapped[which] = address
-        if len(call.mapped) == 2:
-            self._answer(MediaMapped(call.number, call.mapped[0], call.mapped[1]))
+    def _way_opened(self, call: MediaCall, opened: OpenedWay | None) -> None:
+        if opened is not None:
+            self._answer(WayOpened(call.number, opened))
 
     def _make_device(self, number: int) -> AudioDevice:
         try:

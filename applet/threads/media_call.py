@@ -7,12 +7,14 @@ from its own thread; the session's lock stands between, and is never held over I
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import partial
 
 from applet.address import Address
 from applet.audio.device import FRAME_SAMPLES, SILENCE, ClockedDevice, LiveDevice
 from applet.media.session import MediaEvent, MediaParameters, MediaSession
 from applet.phone.messages import Levels
 from applet.threads.loop import clock
+from applet.threads.relay import Relayed
 from applet.threads.rtp_socket import RtpSocket
 from applet.threads.sockets import MediaSockets, receive_all, send
 from applet.threads.stun import CALL_LIMIT, StunClient
@@ -44,8 +46,10 @@ class MediaCall(ABC):
         self.closed = False
         self._bound = sockets
         self._tell = tell
-        self.mapped: dict[int, Address] = {}
         self._stun: tuple[StunClient, StunClient] | None = None
+        self._send_rtp = self.rtp.send
+        self._send_rtcp: Callable[[bytes, Address], object] = partial(send, self.rtcp)
+        self._at_close: list[Callable[[], None]] = []
         self._microphone = False
         self._levels_due = 0.0 if levels else None
 
@@ -66,21 +70,54 @@ class MediaCall(ABC):
         with self.lock:
             self.session.open_microphone()
 
-    def map(self, server: Address, answer: Callable[[int, Address], None]) -> None:
-        """Ask a STUN server for both sockets. `answer(0 or 1, address)` comes once for RTP and
-        once for RTCP, from other threads; without an answer in time with the bound address."""
-        self._stun = (StunClient(self.rtp.sock), StunClient(self.rtcp))
-        receive = self.rtp.receive
-        self.rtp.receive = lambda data, source, now: (
-            None if self._is_stun(0, data, source) else receive(data, source, now)
-        )
-        bound = (self._bound.rtp_address, self._bound.rtcp_address)
+    @property
+    def bound(self) -> tuple[Address, Address]:
+        """Where the sockets for RTP and RTCP are bound, as the other side would see it without a
+        router in between."""
+        return self._bound.rtp_address, self._bound.rtcp_address
+
+    def map(
+        self, server: Address, answer: Callable[[tuple[Address, Address] | None], None]
+    ) -> None:
+        """Ask a STUN server for both sockets. `answer` comes once, from another thread, with what
+        it sees of RTP and RTCP, or with None if it did not answer for both in time."""
+        if self._stun is None:
+            self._stun = (StunClient(self.rtp.sock), StunClient(self.rtcp))
+            receive = self.rtp.receive
+            self.rtp.receive = lambda data, source, now: (
+                None if self._is_stun(0, data, source) else receive(data, source, now)
+            )
+        found: dict[int, Address | None] = {}
+        lock = threading.Lock()
         for which, client in enumerate(self._stun):
 
             def answered(mapped: Address | None, _: Address | None, which: int = which) -> None:
-                answer(which, mapped or bound[which])
+                with lock:
+                    found[which] = mapped
+                    rtp, rtcp = found.get(0), found.get(1)
+                    done = len(found) == 2
+                if done:
+                    answer((rtp, rtcp) if rtp is not None and rtcp is not None else None)
 
             client.ask((server,), CALL_LIMIT, answered)
+
+    def use_relay(self, relay: Relayed) -> None:
+        """From now on everything goes out through it."""
+        self._send_rtp = relay.rtp.send
+        self._send_rtcp = relay.rtcp.send
+        self.keep_until_closed(relay.close)
+
+    def relayed(self, which: int, data: bytes, source: Address, now: float) -> None:
+        """A datagram came through a relay: 0 for RTP, 1 for RTCP."""
+        if which == 0:
+            self.rtp.receive(data, source, now)
+            self.flush(now)
+        else:
+            self._receive_control(data, source, now)
+
+    def keep_until_closed(self, close: Callable[[], None]) -> None:
+        """Something that the call holds elsewhere; `close` lets go of it, and must not wait."""
+        self._at_close.append(close)
 
     def close(self, now: float) -> None:
         """Say RTCP BYE and close the sockets. The device is the subclass's."""
@@ -90,6 +127,8 @@ class MediaCall(ABC):
         self.flush(now)
         for client in self._stun or ():
             client.close()
+        for let_go in self._at_close:
+            let_go()
         self.rtp.sock.close()
         self.rtcp.close()
 
@@ -117,9 +156,9 @@ class MediaCall(ABC):
             events = session.events()
         for data, destination, control in outgoing:
             if control:
-                send(self.rtcp, data, destination)
+                self._send_rtcp(data, destination)
             else:
-                self.rtp.send(data, destination)
+                self._send_rtp(data, destination)
         for event in events:
             self._tell(self, event)
         if self._levels_due is not None and now >= self._levels_due:

@@ -153,6 +153,10 @@ _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
     Reason.STUN_FAILED: Sentence(
         "Your address on the internet could not be found.", "Most calls work all the same."
     ),
+    Reason.RELAY_REFUSED: Sentence(
+        "The relay {detail} refuses this program's name and password.",
+        "Calls work all the same, unless your network lets nothing else through.",
+    ),
     Reason.SETTINGS_DAMAGED: Sentence(
         "Your settings could not be read and start afresh.", "The old ones are kept in {detail}."
     ),

@@ -45,7 +45,7 @@ def test_everything_at_once() -> None:
     assert (phone.accept_any_user, phone.answer, phone.codecs) == (True, 183, ("PCMA",))
     assert phone.max_calls == 9
     assert options.ports == PortRange(20000, 20100)
-    assert options.stun == (Address("127.0.0.1", 3478), Address("127.0.0.1", 3479))
+    assert phone.nat.stun == (Address("127.0.0.1", 3478), Address("127.0.0.1", 3479))
     assert (options.audio_in, options.audio_out, options.loop) == ("tone:440", "out.wav", True)
     assert (options.call, options.duration) == ("sip:a@b", 2.5)
 
@@ -60,7 +60,7 @@ def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPa
     ["--nat none", "--no-upnp", "--srtp off", "--100rel off", "--session-timer off", "--nat auto"],
 )
 def test_a_value_that_switches_a_part_off_is_always_taken(option: str) -> None:
-    assert parse_options(option.split()).stun == ()
+    assert parse_options(option.split()).phone.nat.stun == ()
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_value_that_switches_a_part_off_is_always_taken(option: str) -> None:
     [
         "--srtp required",
         "--srtp optional", "--100rel on", "--100rel required", "--session-timer on",
-        "--nat upnp", "--nat turn", "--turn turn:u:p@h", "--codecs opus", "--codecs pcmu,g722",
+        "--codecs opus", "--codecs pcmu,g722",
     ],
 )  # fmt: skip
 def test_a_value_that_asks_for_a_part_not_built_is_refused(option: str) -> None:

@@ -21,7 +21,6 @@ from applet.phone.messages import (
     ListDevices,
     Logged,
     Mute,
-    NatFound,
     PlayFile,
     Quit,
     Reason,
@@ -120,26 +119,6 @@ def test_devices_and_volumes_are_for_the_threads() -> None:
     assert phone.orders() == [SelectAudio("mic", "speaker"), SetGains(-3.0, 6.0), ListAudio()]
     phone.audio_event(Trouble(1, Reason.NO_MICROPHONE, ""), 0.0)
     assert phone.events() == [Trouble(1, Reason.NO_MICROPHONE, "")]
-
-
-def test_what_stun_found_is_told_and_shown_to_the_other_side() -> None:
-    phone = _phone()
-    phone.mapped(Address("192.0.2.7", 31000), 0.0)
-    (found,) = phone.events()
-    assert isinstance(found, NatFound)
-    assert found.way == "stun"
-    assert "192.0.2.7:31000" in found.proof
-    phone.handle(Dial("sip:desk@10.0.0.2", confirmed=True), 0.0)
-    phone.media_opened(1, Address("192.0.2.7", 31002), Address("192.0.2.7", 31003), 0.0)
-    (invite,) = phone.datagrams_to_send()
-    assert b"Contact: <sip:caller@192.0.2.7:31000>" in invite.data
-    assert b"c=IN IP4 192.0.2.7" in invite.data
-
-
-def test_a_silent_stun_server_is_told_and_the_call_goes_on_without() -> None:
-    phone = _phone()
-    phone.mapped(None, 0.0)
-    assert [type(event) for event in phone.events()] == [Trouble, NatFound]
 
 
 def test_fault_01_rtcp_is_announced_at_the_phones_own_mapped_port() -> None:

