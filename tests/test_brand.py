@@ -151,8 +151,8 @@ def test_every_key_is_read_into_its_place(tmp_path: Path) -> None:
         ),
         (
             'network.turn = "turn.example.com"',
-            'network.turn: "turn:u:p@turn.example.com" is wrong; '
-            "leave it empty: relays are not built yet",
+            'network.turn: "turn.example.com" is wrong; '
+            "write it like turn:user:password@turn.example.com",
         ),
         (
             "dialling.links = 1",
