@@ -32,10 +32,11 @@ from applet.phone.messages import (
     Trouble,
     Unregister,
     Unregistered,
+    Update,
 )
 from applet.ui.strings import ENGLISH
 
-_NOT_BUILT = ("update", "transfer", "message")
+_NOT_BUILT = ("transfer", "message")
 _NAMES = {
     "who": "the other side",
     "Who": "The other side",
@@ -74,6 +75,7 @@ _OF_A_CALL: dict[str, Callable[[int], Command]] = {
     "hold": Hold,
     "resume": Resume,
     "reinvite": Reinvite,
+    "update": Update,
     "hangup": HangUp,
     "stats": RequestStatistics,
 }

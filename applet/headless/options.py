@@ -43,15 +43,13 @@ _FLAGS = ("accept-any-user", "no-upnp", "loop")
 _OFF_VALUES = {
     "transport": ("udp", "tcp", "tls"),
     "srtp": ("off",),
-    "100rel": ("off",),
-    "session-timer": ("off",),
     "nat": ("auto", "none", "stun", "upnp", "turn"),
 }
 _ALL_VALUES = {
     "transport": ("udp", "tcp", "tls"),
     "srtp": ("off", "optional", "required"),
-    "100rel": ("off", "on", "required"),
-    "session-timer": ("off", "on", "required"),
+    "100rel": ("on", "off", "required"),
+    "session-timer": ("on", "off", "required"),
     "nat": ("auto", "none", "stun", "upnp", "turn"),
 }
 
@@ -63,7 +61,7 @@ def parse_options(arguments: list[str]) -> Options:
         value = given.get(name, allowed[0]).lower()
         if value not in allowed:
             raise OptionError(f"--{name}: {value!r} is none of {', '.join(allowed)}")
-        if value not in _OFF_VALUES[name]:
+        if value not in _OFF_VALUES.get(name, allowed):
             raise OptionError(f"--{name} {value}: not built yet")
     return Options(
         phone=_phone(given)._replace(nat=_nat(given, stun, turn)),
@@ -124,6 +122,8 @@ def _phone(given: dict[str, str]) -> PhoneConfig:
         transport=given.get("transport", "").lower(),
         answer=_answer(given.get("answer", "manual")),
         accept_any_user="accept-any-user" in given,
+        reliable=given.get("100rel", "on").lower(),
+        session_timer=given.get("session-timer", "on").lower(),
         max_calls=_max_calls(given),
         other_addresses=True,
     )

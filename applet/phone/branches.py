@@ -52,16 +52,26 @@ class Branches:
         self._heard = tag
         return described.negotiated
 
+    @property
+    def heard(self) -> str:
+        """The tag of the branch that is heard; empty: there is none."""
+        return self._heard or ""
+
     def of(self, tag: str) -> OfferAnswer | None:
         """Where an early dialog has got to; None if its answer is not final yet."""
         known = self._by_tag.get(tag)
         return known.described if known is not None and known.final else None
+
+    def listen_to(self, tag: str) -> None:
+        """This branch has spoken by an offer of its own."""
+        self._heard = tag
 
     def picked_up(self, offer: OfferAnswer, tag: str, body: bytes | None) -> OfferAnswer | None:
         """What counts from now on: a final early answer, or that of the 2xx, or in want of it the
         early one. None if there is none that can be used."""
         known = self._by_tag.get(tag)
         self._by_tag.clear()
+        self._heard = None
         if known is not None and (known.final or body is None):
             return known.described
         if body is None:

@@ -35,12 +35,11 @@ from applet.phone.orders import (
     SendMediaDigits,
 )
 from applet.phone.outbox import Outbox
-from applet.phone.reasons import NOT_ANSWERED, reason_for_status
+from applet.phone.reasons import why_it_ended
 from applet.sdp.description import SdpError
 from applet.sip.events import (
     Answered,
     Confirmed,
-    EndedBy,
     Provisional,
     SessionEnded,
 )
@@ -158,8 +157,16 @@ class Call:
         elif self._answer_status >= 300:
             self.reject(self._answer_status, now)
         else:
-            session.ring(now)
+            self._ring(now)
             self._play(Tone.INCOMING)
+
+    def _ring(self, now: float) -> None:
+        """180; with our offer, if it is to be a reliable one and the INVITE brought none."""
+        assert self.session is not None and self.negotiation is not None
+        if self.session.wants_offer_to_ring:
+            self.session.progress(180, self.negotiation.first_answer(), now)
+        else:
+            self.session.ring(now)
 
     # --- what the person does
 
@@ -174,11 +181,11 @@ class Call:
             self._outbox.order(OpenMicrophone(self.number))
             self.session.answer(self.negotiation.first_answer(), now)
             self.show(200)
-        elif status == 183 and self._offer is not None:
+        elif status == 183 and (self._offer is not None or self.session.rings_reliably):
             self.session.progress(183, self.negotiation.first_answer(), now)
             self._tell_state(CallState.EARLY, 183)
         else:
-            self.session.ring(now)
+            self._ring(now)
 
     def reject(self, status: int, now: float) -> None:
         """Refuse an incoming call with a final status 300-699."""
@@ -213,6 +220,11 @@ class Call:
         if self._talking() and self.negotiation is not None:
             self.negotiation.refresh(now)
 
+    def update(self, now: float) -> None:
+        if self._end is None and self.negotiation is not None and self.negotiation.update(now):
+            return
+        self._outbox.tell(Trouble(self.number, Reason.NO_UPDATE, ""))
+
     def relocate(self, rtp: Address, rtcp: Address, now: float) -> None:
         """Its sound is to come here from now on."""
         if self._end is None and self.negotiation is not None:
@@ -241,7 +253,8 @@ class Call:
     def provisional(self, event: Provisional) -> None:
         negotiation = self.negotiation
         assert negotiation is not None  # without it no INVITE was sent
-        if event.body is not None and negotiation.early_answer(event.branch, event.body):
+        body = event.body
+        if body is not None and negotiation.early_answer(event.branch, body, event.final):
             self._play(None)
             self._tell_state(CallState.EARLY, event.status)
         elif event.status == 180 and self._state is CallState.DIALLING:
@@ -262,36 +275,22 @@ class Call:
     def confirmed(self, event: Confirmed, now: float) -> None:
         """The ACK to our 200; it carries their answer if the INVITE had no offer."""
         assert self.negotiation is not None  # without it no 200 was sent
-        if self._offer is None and not self.negotiation.answered("", event.body):
+        if self.negotiation.awaits_answer and not self.negotiation.answered("", event.body):
             self._fail(Reason.NO_COMMON_CODEC, 488, now)
             return
         self.negotiation.settle(now)
         self.show(200)
 
+    def early_offer_answered(self, body: bytes | None, now: float) -> None:
+        """The PRACK to our ringing, which carried our offer."""
+        assert self.negotiation is not None  # without it nothing was offered
+        if not self.negotiation.answered("", body):
+            self._fail(Reason.NO_COMMON_CODEC, 488, now)
+
     def session_ended(self, event: SessionEnded, now: float) -> None:
         if self._end is None:
-            self._finish(self._why(event), event.status, now)
-
-    def _why(self, event: SessionEnded) -> Reason:
-        if event.by is EndedBy.LOCAL:
-            return self._why_here()
-        if event.by is EndedBy.TIMEOUT and self._connected:
-            return Reason.LOST
-        if event.by in NOT_ANSWERED:
-            return NOT_ANSWERED[event.by]
-        if self._connected:
-            return Reason.HUNG_UP_THERE
-        if self.outgoing:
-            return reason_for_status(event.status)
-        elsewhere = event.message is not None and "cause=200" in (
-            event.message.header("Reason") or ""
-        )
-        return Reason.ANSWERED_ELSEWHERE if elsewhere else Reason.CALLER_GAVE_UP
-
-    def _why_here(self) -> Reason:
-        if self._connected:
-            return Reason.HUNG_UP_HERE
-        return Reason.CANCELLED_HERE if self.outgoing else Reason.REJECTED_HERE
+            reason = why_it_ended(event, outgoing=self.outgoing, connected=self._connected)
+            self._finish(reason, event.status, now)
 
     # --- what the media does
 

@@ -22,6 +22,7 @@ class PhoneConfig(NamedTuple):
     empty `Dial`. `codecs`: names in order of preference. `transport`: for our own requests when
     the URI names none; empty leaves it to DNS, and that is UDP if DNS says nothing. `answer`: 0
     asks the person; 200 answers, 180 rings, 183 sends early media, another code refuses.
+    `reliable` and `session_timer`: RFC 3262 and RFC 4028, each `off`, `on` or `required`.
     `incoming`: False refuses every call with 480 and rings nowhere. `strangers_per_minute`: how
     many INVITEs from one address are let in when no call is up (0: all). `sha256_only`: a
     server that asks for MD5 gets no answer."""
@@ -38,6 +39,8 @@ class PhoneConfig(NamedTuple):
     codecs: tuple[str, ...] = ("PCMU", "PCMA")
     transport: str = ""
     answer: int = 0
+    reliable: str = "on"
+    session_timer: str = "on"
     incoming: bool = True
     accept_any_user: bool = True
     max_calls: int = 1

@@ -66,6 +66,7 @@ class Reason(Enum):
     HOLD_FAILED = "hold_failed"
     RESUME_FAILED = "resume_failed"
     NO_DIGITS = "no_digits"
+    NO_UPDATE = "no_update"
     NO_SUCH_CALL = "no_such_call"
     FILE_NOT_PLAYABLE = "file_not_playable"
     NO_MICROPHONE = "no_microphone"
@@ -123,6 +124,12 @@ class Resume(NamedTuple):
 
 class Reinvite(NamedTuple):
     """Repeat our present offer (a session refresh)."""
+
+    call: int
+
+
+class Update(NamedTuple):
+    """Repeat our present offer by UPDATE (RFC 3311), before the answer too."""
 
     call: int
 
@@ -188,6 +195,7 @@ Command = (
     | Hold
     | Resume
     | Reinvite
+    | Update
     | SendDigits
     | Mute
     | PlayFile

@@ -53,6 +53,7 @@ class Negotiation:
         "_local",
         "_memory",
         "_negotiated",
+        "_offering",
         "_outbox",
         "_style",
         "_them",
@@ -83,6 +84,7 @@ class Negotiation:
         self._with_music = False
         self._agreed = Proposal(Direction.SENDRECV, False, local)
         self._in_flight: Proposal | None = None
+        self._offering = described
         self._waiting = False
         self._negotiated: Negotiated | None = None
         self._them = False
@@ -123,6 +125,8 @@ class Negotiation:
         described = self._branches.picked_up(self._described, branch, body)
         if described is None or described.negotiated is None:
             return False
+        if described is not self._offering:
+            self._in_flight = None  # an UPDATE to a branch that did not pick up
         self._described = described
         self._apply(described.negotiated)
         return True
@@ -144,6 +148,23 @@ class Negotiation:
     def refresh(self, now: float) -> None:
         """Repeat what is agreed, whatever it is."""
         self._offer(self._agreed, now)
+
+    def update(self, now: float) -> bool:
+        """Repeat it by UPDATE, before the call is answered to the branch that is heard. False if
+        the other side does not take that now."""
+        session, branch = self.session, self._branches.heard
+        described = self._branches.of(branch) or self._described
+        possible = (
+            session is not None
+            and self._in_flight is None
+            and described.state is State.STABLE
+            and session.can_update(branch, offer=True)
+        )
+        if not possible or session is None:
+            return False
+        body = self._open(described, self._agreed)
+        session.update(body, now, branch)
+        return True
 
     def relocate(self, rtp: Address, rtcp_port: int, now: float) -> None:
         """From now on our sound is to be sent to `rtp` and our reports to `rtcp_port` there: offer
@@ -177,7 +198,12 @@ class Negotiation:
     def takes_digits(self) -> bool:
         return self._negotiated is not None and self._negotiated.dtmf_payload_type is not None
 
-    # --- their re-INVITE
+    @property
+    def awaits_answer(self) -> bool:
+        """The offer in our 2xx has not been answered."""
+        return self._described.state is State.LOCAL_OFFER and self._in_flight is None
+
+    # --- their offers
 
     def offered(self, offer: bytes | None, now: float) -> None:
         """Answer it with what we wish (RFC 3264 section 8.4: both sides may hold at once)."""
@@ -194,23 +220,43 @@ class Negotiation:
             return
         session.answer_reinvite(self._create_answer(self._described), now)
 
+    def offered_at_once(self, branch: str, offer: bytes, now: float) -> None:
+        """Their UPDATE or PRACK, in an early dialog perhaps: the same, without any ACK."""
+        session = self.session
+        assert session is not None
+        early = self._branches.of(branch)
+        described = early or self._described
+        if described.state is not State.STABLE:
+            session.reject_offer(488, now)  # the answer before could not be used
+            return
+        try:
+            described.receive_offer(offer)
+        except SdpError:
+            session.reject_offer(488, now)
+            return
+        if early is not None:
+            self._branches.listen_to(branch)
+        session.answer_offer(self._create_answer(described), now)
+        self.settle(now)
+
     def offer_confirmed(self, answer: bytes | None, now: float) -> None:
         """The ACK to our 200; it carries their answer if their re-INVITE had no offer."""
         if self._described.state is State.LOCAL_OFFER:
+            self._offering = self._described
             if answer is None:
                 self._described.offer_failed()
             else:
                 self._take_answer(answer, self._wish())
         self.settle(now)
 
-    # --- the fate of our own re-INVITE
+    # --- the fate of our own re-INVITE or UPDATE
 
     def offer_answered(self, event: ReinviteAnswered, now: float) -> None:
         offered, self._in_flight = self._in_flight, None
-        assert offered is not None  # one re-INVITE of ours at a time
+        assert offered is not None  # one offer of ours at a time
         if event.body is None:
             # RFC 3261 section 14.1 wants an answer here; some leave it out when nothing changes.
-            self._described.offer_failed()
+            self._offering.offer_failed()
             self._agreed = offered
         elif not self._take_answer(event.body, offered):
             self._refused(offered)
@@ -218,8 +264,8 @@ class Negotiation:
 
     def offer_failed(self, event: ReinviteFailed, now: float) -> None:
         offered, self._in_flight = self._in_flight, None
-        assert offered is not None  # one re-INVITE of ours at a time
-        self._described.offer_failed()
+        assert offered is not None  # one offer of ours at a time
+        self._offering.offer_failed()
         self._waiting = event.will_retry
         if not event.will_retry:
             another_way = event.response is not None and event.status not in _NOT_FOR_THE_STYLE
@@ -257,9 +303,11 @@ class Negotiation:
         session = self.session
         if session is None or not session.can_reinvite or self._in_flight is not None:
             return
-        self._in_flight = proposal._replace(local=self._local)
-        body = self._described.create_offer(proposal.direction, proposal.hidden)
-        session.reinvite(body, now)
+        session.reinvite(self._open(self._described, proposal), now)
+
+    def _open(self, described: OfferAnswer, proposal: Proposal) -> bytes:
+        self._in_flight, self._offering = proposal._replace(local=self._local), described
+        return described.create_offer(proposal.direction, proposal.hidden)
 
     def _create_answer(self, described: OfferAnswer) -> bytes:
         """To their offer, with what we wish. Nobody answers with 0.0.0.0: they have said that
@@ -273,7 +321,7 @@ class Negotiation:
 
     def _take_answer(self, body: bytes, offered: Proposal) -> bool:
         try:
-            negotiated = self._described.receive_answer(body)
+            negotiated = self._offering.receive_answer(body)
         except SdpError:
             return False
         self._agreed = offered

@@ -42,6 +42,7 @@ from applet.phone.messages import (
     SetVolume,
     Trouble,
     Unregister,
+    Update,
 )
 from applet.phone.negotiation import Negotiation
 from applet.phone.network import REGISTER_WAIT, Network
@@ -65,6 +66,7 @@ from applet.randomness import Randomness
 from applet.sdp.offer_answer import OfferAnswer
 from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint, EndpointConfig
+from applet.sip.extensions import Use
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.records import Question, Value
 from applet.sip.uri import SipUri
@@ -84,7 +86,13 @@ class Phone:
         self._outbox = Outbox()
         self._account = Account(config, local_ip_for)
         self._endpoint = Endpoint(
-            EndpointConfig(config.user_agent, self._account.users, config.accept_any_user),
+            EndpointConfig(
+                config.user_agent,
+                self._account.users,
+                config.accept_any_user,
+                reliable=Use(config.reliable),
+                session_timer=Use(config.session_timer),
+            ),
             random,
             local_ip_for,
         )
@@ -284,6 +292,8 @@ class Phone:
                 call.resume(now)
             case Reinvite():
                 call.reinvite(now)
+            case Update():
+                call.update(now)
             case SendDigits(digits=digits):
                 call.send_digits(digits, now)
             case Mute(on=on):

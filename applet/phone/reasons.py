@@ -1,7 +1,7 @@
-"""From SIP status codes to the reasons that a person can understand (RFC 3261 section 21)."""
+"""From the end of a session to the reason that a person can understand (RFC 3261 section 21)."""
 
 from applet.phone.messages import Reason
-from applet.sip.events import EndedBy
+from applet.sip.events import EndedBy, SessionEnded
 
 NOT_ANSWERED = {
     EndedBy.TIMEOUT: Reason.SERVER_SILENT,
@@ -47,3 +47,20 @@ def reason_for_status(status: int) -> Reason:
     if 500 <= status < 600:
         return Reason.SERVER_TROUBLE
     return Reason.REFUSED
+
+
+def why_it_ended(event: SessionEnded, *, outgoing: bool, connected: bool) -> Reason:
+    if event.by is EndedBy.LOCAL:
+        if connected:
+            return Reason.HUNG_UP_HERE
+        return Reason.CANCELLED_HERE if outgoing else Reason.REJECTED_HERE
+    if event.by is EndedBy.TIMEOUT and connected:
+        return Reason.LOST
+    if event.by in NOT_ANSWERED:
+        return NOT_ANSWERED[event.by]
+    if connected:
+        return Reason.HUNG_UP_THERE
+    if outgoing:
+        return reason_for_status(event.status)
+    reason = "" if event.message is None else event.message.header("Reason") or ""
+    return Reason.ANSWERED_ELSEWHERE if "cause=200" in reason else Reason.CALLER_GAVE_UP

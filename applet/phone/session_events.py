@@ -13,6 +13,8 @@ def tell_call(call: Call, event: sip.Event, now: float) -> None:
             call.answered(event, now)
         case sip.Confirmed():
             call.confirmed(event, now)
+        case sip.AnswerReceived(body=body):
+            call.early_offer_answered(body, now)
         case sip.SessionEnded():
             call.session_ended(event, now)
         case _:
@@ -23,6 +25,10 @@ def tell_call(call: Call, event: sip.Event, now: float) -> None:
 
 def _tell_negotiation(negotiation: Negotiation, event: sip.Event, now: float) -> None:
     match event:
+        case sip.OfferReceived(branch=branch, body=body):
+            negotiation.offered_at_once(branch, body, now)
+        case sip.RefreshDue():
+            negotiation.refresh(now)
         case sip.ReinviteReceived(body=body):
             negotiation.offered(body, now)
         case sip.ReinviteConfirmed(body=body):

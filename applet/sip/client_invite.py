@@ -122,9 +122,11 @@ class ClientInvite:
         self._acks[dialog.remote.tag or ""] = (hop, data)
         self._core.transport.send(hop, data)
 
-    def refuse(self, response: Response, now: float) -> None:
-        """End the dialog that this 2xx made: another branch of a fork, or too late."""
-        dialog = Dialog.of_uac(self.request.sent, response)
+    def refuse(self, response: Response, early: Dialog | None, now: float) -> None:
+        """End the dialog that this 2xx made: another branch of a fork, or too late. `early` is the
+        one that it confirms, in which PRACKs may have been counted."""
+        dialog = early or Dialog.of_uac(self.request.sent, response)
+        dialog.confirm(response)
         self.acknowledge(dialog, None, now)
         send_bye(self._core, dialog, self._preferred, self._authenticator, None, now)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from applet.randomness import Randomness, token
 from applet.sip.dialog import DialogId
 from applet.sip.events import Event
+from applet.sip.extensions import Use
 from applet.sip.hop import Hop
 from applet.sip.locate import Locator
 from applet.sip.message import Request
@@ -29,7 +30,9 @@ class EndpointConfig(NamedTuple):
     """`users`: the user parts we answer to, when not `allow_any_user` (an empty user part in the
     Request-URI is always ours). `ring_limit`: seconds an INVITE may stay without a final answer.
     `max_transactions`, and `max_held` bytes of their headers: beyond it new requests get 503
-    without any memory being kept."""
+    without any memory being kept. `reliable` and `session_timer`: whether RFC 3262 and RFC 4028
+    are used; `session_expires` is the interval we ask for and `min_se` the shortest we grant, both
+    in seconds."""
 
     user_agent: str = "Call Support"
     users: tuple[str, ...] = ()
@@ -37,6 +40,10 @@ class EndpointConfig(NamedTuple):
     ring_limit: float = 180.0
     max_transactions: int = 4000
     max_held: int = 4_000_000
+    reliable: Use = Use.ON
+    session_timer: Use = Use.ON
+    session_expires: int = 1800
+    min_se: int = 90
 
 
 class Incoming(NamedTuple):

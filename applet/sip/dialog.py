@@ -6,6 +6,7 @@ from enum import Enum
 
 from applet.sip.headers import NameAddr
 from applet.sip.message import Message, Request, Response
+from applet.sip.session_table import OfferState
 from applet.sip.uri import SipUri, Uri, is_secure, secured
 
 DialogId = tuple[str, str, str]
@@ -21,7 +22,8 @@ class DialogState(Enum):
 class Dialog:
     """One dialog from our side. `secure`: a sips: URI began it, so its requests go over TLS even
     to somebody who then names a sip: one. `flow` is the connection on which the peer last spoke
-    to us directly, if it was one.
+    to us directly, if it was one. `offer_state` is that of the call in it; every early dialog of a
+    fork has its own. `methods` are what the peer takes, as far as it has said so (Allow).
     """
 
     __slots__ = (
@@ -29,6 +31,8 @@ class Dialog:
         "flow",
         "local",
         "local_sequence",
+        "methods",
+        "offer_state",
         "remote",
         "remote_sequence",
         "remote_target",
@@ -61,11 +65,13 @@ class Dialog:
         self.state = DialogState.CONFIRMED if confirmed else DialogState.EARLY
         self.flow = flow
         self.secure = secure
+        self.offer_state = OfferState.STABLE
+        self.methods: frozenset[str] = frozenset()
 
     @classmethod
     def of_uac(cls, request: Request, response: Response) -> Dialog:
         """Section 12.1.2: the dialog that a response to our request begins."""
-        return cls(
+        dialog = cls(
             request.call_id,
             request.from_,
             response.to,
@@ -76,12 +82,14 @@ class Dialog:
             confirmed=response.status >= 200,
             secure=is_secure(request.uri),
         )
+        dialog.note_methods(response)
+        return dialog
 
     @classmethod
     def of_uas(cls, request: Request, local_tag: str, first_sequence: int) -> Dialog:
         """Section 12.1.1: the dialog that our response to their request begins. Our own requests
         in it are numbered from `first_sequence`."""
-        return cls(
+        dialog = cls(
             request.call_id,
             request.to.with_tag(local_tag),
             request.from_,
@@ -91,6 +99,8 @@ class Dialog:
             route_set=request.record_routes,
             secure=is_secure(request.uri),
         )
+        dialog.note_methods(request)
+        return dialog
 
     @property
     def id(self) -> DialogId:
@@ -108,10 +118,16 @@ class Dialog:
         self.state = DialogState.TERMINATED
 
     def refresh_target(self, message: Message) -> None:
-        """INVITE and its 2xx may move the other end (section 12.2)."""
+        """INVITE, UPDATE and their 2xx may move the other end (section 12.2)."""
         target = _target(message)
         if target is not None:
             self.remote_target = target
+        self.note_methods(message)
+
+    def note_methods(self, message: Message) -> None:
+        allowed = message.values("Allow")
+        if allowed:
+            self.methods = frozenset(method.upper() for method in allowed)
 
     def accept_sequence(self, number: int) -> bool:
         """Section 12.2.2: False for a request that is older than one we have seen; 500."""

@@ -27,10 +27,12 @@ from applet.sip.invite import InviteSession
 from applet.sip.message import Request, Response, check_response
 from applet.sip.parser import parse
 from applet.sip.ping import Ping
+from applet.sip.prack import receive_prack
 from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
 from applet.sip.transport import note_source
-from applet.sip.uas import ALLOW, CAPABILITIES, Headers, RefusedError, inspect
+from applet.sip.uas import ALLOW, Headers, RefusedError, capabilities, insisted, inspect
+from applet.sip.update import receive_update
 from applet.sip.uri import SipUri, Uri
 
 __all__ = ["Endpoint", "EndpointConfig"]
@@ -49,7 +51,11 @@ class Endpoint:
         self, config: EndpointConfig, random: Randomness, local_ip_for: Callable[[str], str]
     ) -> None:
         self._core = Core(config, random, local_ip_for)
-        self._core.in_dialog["OPTIONS"] = _tell_capabilities
+        self._core.in_dialog |= {
+            "OPTIONS": _tell_capabilities,
+            "PRACK": receive_prack,
+            "UPDATE": receive_update,
+        }
 
     def set_local(self, transport: Transport, address: Address) -> None:
         """Tell where a transport is bound (0.0.0.0 and :: are wildcards). Do this first."""
@@ -160,7 +166,8 @@ class Endpoint:
         """Call `target`. `body` is our offer; None calls without one. `route` is a pre-loaded
         route set (an outbound proxy). `transport` is used where the URI does not name one."""
         core = self._core
-        lines = [*headers, ALLOW, ("User-Agent", core.config.user_agent)]
+        lines = [*headers, ALLOW, *insisted(core.config, bool(body))]
+        lines.append(("User-Agent", core.config.user_agent))
         if body:
             lines.append(("Content-Type", "application/sdp"))
         request = _first_request("INVITE", target.address_only(), target, local, route, core, lines)
@@ -265,7 +272,7 @@ class Endpoint:
             self._check_room(request, 2)  # a running call has room when strangers have none
             user.on_request(self._begin(request, hop, core.new_tag(), now), now)
         elif request.method == "OPTIONS":
-            self._answer_once(request, hop, 200, headers=CAPABILITIES)
+            self._answer_once(request, hop, 200, headers=capabilities(core.config))
         elif core.transactions.is_merged(request):
             raise RefusedError(482, partial=request)
         else:
@@ -351,8 +358,8 @@ def _first_request(
     return Request(method, request_uri, headers)
 
 
-def _tell_capabilities(_: InviteSession, incoming: Incoming, now: float) -> None:
-    incoming.respond(200, now, headers=CAPABILITIES)
+def _tell_capabilities(session: InviteSession, incoming: Incoming, now: float) -> None:
+    incoming.respond(200, now, headers=capabilities(session.core.config))
 
 
 def _authenticator(credentials: Credentials | None, core: Core) -> Authenticator | None:

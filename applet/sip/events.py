@@ -44,7 +44,8 @@ class IncomingInvite(NamedTuple):
 
 class Provisional(NamedTuple):
     """101-199 to our INVITE (100 is not told). `branch` is the To tag of the early dialog: with
-    forking there may be several, each with its own body; empty if there was no tag."""
+    forking there may be several, each with its own body; empty if there was no tag. `final`: it
+    came reliably, so that `body` is the answer of this branch and not only a preview of it."""
 
     session: InviteSession
     response: Response
@@ -52,6 +53,7 @@ class Provisional(NamedTuple):
     reason: str
     body: bytes | None
     branch: str
+    final: bool = False
 
 
 class Answered(NamedTuple):
@@ -71,6 +73,31 @@ class Confirmed(NamedTuple):
     body: bytes | None
 
 
+class AnswerReceived(NamedTuple):
+    """The PRACK to our reliable provisional response came. `body` is their answer to our offer in
+    it, None by their fault."""
+
+    session: InviteSession
+    body: bytes | None
+
+
+class OfferReceived(NamedTuple):
+    """Their UPDATE or PRACK has an offer: answer it with `answer_offer` or `reject_offer`, at
+    once. `branch`: in which dialog, as in `Provisional`."""
+
+    session: InviteSession
+    request: Request
+    body: bytes
+    branch: str
+
+
+class RefreshDue(NamedTuple):
+    """The session wants a sign of life (RFC 4028), and the other side takes no UPDATE: send a
+    re-INVITE with what is agreed."""
+
+    session: InviteSession
+
+
 class ReinviteReceived(NamedTuple):
     """Answer it with `answer_reinvite` or `reject_reinvite`; `body` None: put our offer there."""
 
@@ -87,7 +114,8 @@ class ReinviteConfirmed(NamedTuple):
 
 
 class ReinviteAnswered(NamedTuple):
-    """The 2xx to our re-INVITE; as with `Answered`, an offerless one wants `acknowledge`."""
+    """The 2xx to our re-INVITE, or to our UPDATE with an offer; as with `Answered`, an offerless
+    re-INVITE wants `acknowledge`."""
 
     session: InviteSession
     response: Response
@@ -95,10 +123,10 @@ class ReinviteAnswered(NamedTuple):
 
 
 class ReinviteFailed(NamedTuple):
-    """Our re-INVITE got a final failure; the session goes on as it was before. `status` 408 when
-    nobody answered, 0 when it could not be sent. `retry_after` in seconds, if they named it.
-    `will_retry`: after the back-off of RFC 3261 section 14.1 (or their Retry-After)
-    `ReinviteRetryDue` follows, unless the session ends before."""
+    """Our re-INVITE, or our UPDATE with an offer, got a final failure; the session goes on as it
+    was before. `status` 408 when nobody answered, 0 when it could not be sent. `retry_after` in
+    seconds, if they named it. `will_retry`: after the back-off of RFC 3261 section 14.1 (or their
+    Retry-After) `ReinviteRetryDue` follows, unless the session ends before."""
 
     session: InviteSession
     response: Response | None
@@ -179,6 +207,9 @@ Event = (
     | Provisional
     | Answered
     | Confirmed
+    | AnswerReceived
+    | OfferReceived
+    | RefreshDue
     | ReinviteReceived
     | ReinviteConfirmed
     | ReinviteAnswered

@@ -20,7 +20,6 @@ class InviteUsage(ABC):
 
     __slots__ = (
         "_early",
-        "_sequence",
         "authenticator",
         "call_id",
         "contact_user",
@@ -28,7 +27,6 @@ class InviteUsage(ABC):
         "dialog",
         "id",
         "local",
-        "offer_state",
         "outgoing",
         "preferred",
         "remote",
@@ -58,10 +56,8 @@ class InviteUsage(ABC):
         self.preferred = preferred
         self.authenticator = authenticator
         self.state = SessionState.IDLE if outgoing else SessionState.PROCEEDING
-        self.offer_state = OfferState.STABLE
         self.dialog: Dialog | None = None
         self._early: dict[str, Dialog] = {}
-        self._sequence = request.cseq.number
         core.busy.add(self)
 
     # --- requests inside its dialogs (DialogUser)
@@ -76,7 +72,19 @@ class InviteUsage(ABC):
 
     # --- its state
 
-    def _step(self, step: Step) -> bool:
+    @property
+    def offer_state(self) -> OfferState:
+        """Of the dialog that counts; before there is one, our INVITE's offer is the open one."""
+        if self.dialog is not None:
+            return self.dialog.offer_state
+        return OfferState.LOCAL_OFFER if self.request.body else OfferState.STABLE
+
+    @offer_state.setter
+    def offer_state(self, state: OfferState) -> None:
+        assert self.dialog is not None  # without a dialog nobody answers
+        self.dialog.offer_state = state
+
+    def step(self, step: Step) -> bool:
         """Take one step of the table; False if it has no row for this, and nothing changed."""
         state = NEXT.get((self.state, step))
         if state is None:
@@ -88,7 +96,7 @@ class InviteUsage(ABC):
 
     def _close(self) -> None:
         """It has ended: nothing of it stays behind."""
-        self._forget_early()
+        self.forget_early()
         if self.dialog is not None:
             self._forget(self.dialog)
         self.core.busy.discard(self)
@@ -103,21 +111,31 @@ class InviteUsage(ABC):
         self.local = self.dialog.local
         self.core.dialogs[self.dialog.id] = self
 
-    def _note_early(self, sent: Request, response: Response) -> None:
+    def early(self, tag: str | None) -> Dialog | None:
+        """The early dialog of the caller's with this tag of theirs."""
+        return self._early.get(tag or "")
+
+    def note_early(self, sent: Request, response: Response) -> None:
         """An early dialog of the caller's, if it is new."""
         tag = response.to.tag or ""
         if tag not in self._early and len(self._early) < MAX_FORKS:
-            dialog = Dialog.of_uac(sent, response)
+            dialog = self._of_uac(sent, response)
             self._early[tag] = dialog
             self.core.dialogs[dialog.id] = self
 
-    def _confirm(self, sent: Request, response: Response) -> None:
+    def _of_uac(self, sent: Request, response: Response) -> Dialog:
+        dialog = Dialog.of_uac(sent, response)
+        if sent.body:
+            dialog.offer_state = OfferState.LOCAL_OFFER
+        return dialog
+
+    def confirm(self, sent: Request, response: Response) -> None:
         """The caller's first 2xx: its dialog is the one, all others are forgotten."""
         tag = response.to.tag or ""
-        dialog = self._early.pop(tag, None) or Dialog.of_uac(sent, response)
-        self._forget_early()
+        dialog = self._early.pop(tag, None) or self._of_uac(sent, response)
+        self.forget_early()
         dialog.confirm(response)
-        dialog.local_sequence = sent.cseq.number
+        dialog.local_sequence = max(dialog.local_sequence, sent.cseq.number)
         self.dialog = dialog
         self.core.dialogs[dialog.id] = self
         self.remote = response.to
@@ -127,7 +145,7 @@ class InviteUsage(ABC):
         self.core.dialogs.pop(dialog.id, None)
         self._early.pop(dialog.remote.tag or "", None)
 
-    def _forget_early(self) -> None:
+    def forget_early(self) -> None:
         for dialog in list(self._early.values()):
             self._forget(dialog)
 

@@ -23,9 +23,10 @@ from applet.sip.events import (
 )
 from applet.sip.grammar import LocalProtocolError
 from applet.sip.message import Request, Response
+from applet.sip.prack import Proofs, reliable_number
 from applet.sip.server_invite import ServerInvite
 from applet.sip.session_table import OfferState, SessionState
-from applet.sip.uas import ALLOW, Headers, offer_in
+from applet.sip.uas import ALLOW, Headers, offer_in, supported
 
 if TYPE_CHECKING:
     from applet.sip.invite import InviteSession
@@ -39,12 +40,22 @@ LONGEST_RETRY_AFTER = 32
 class Reinvites:
     """`client` is ours while it is open, `server` the last of theirs."""
 
-    __slots__ = ("_retries", "_retry_waits", "_session", "client", "server")
+    __slots__ = (
+        "_early_answer",
+        "_proofs",
+        "_retries",
+        "_retry_waits",
+        "_session",
+        "client",
+        "server",
+    )
 
     def __init__(self, session: InviteSession) -> None:
         self._session = session
         self._retries = 0
         self._retry_waits = False
+        self._proofs = Proofs(session)
+        self._early_answer: bytes | None = None
         self.client: ClientInvite | None = None
         self.server: ServerInvite | None = None
 
@@ -70,13 +81,17 @@ class Reinvites:
             raise LocalProtocolError("an INVITE is open, or the session is not confirmed")
         session.core.timers.cancel(self, "retry")
         self._retry_waits = False
-        headers: Headers = (ALLOW, ("User-Agent", session.core.config.user_agent))
+        config = session.core.config
+        headers: Headers = (ALLOW, supported(config), ("User-Agent", config.user_agent))
+        headers += session.timer.request_headers()
         if body:
-            headers = (*headers, ("Content-Type", "application/sdp"))
+            headers += (("Content-Type", "application/sdp"),)
             session.offer_state = OfferState.LOCAL_OFFER
         dialog = self._dialog
         request = dialog.request("INVITE", dialog.next_sequence(), headers, body or b"")
         way = Way(dialog.next_hop, session.preferred, dialog.flow)
+        self._proofs = Proofs(session)
+        self._early_answer = None
         self.client = ClientInvite(
             session.core, request, way, self, session.authenticator, session.contact_user
         )
@@ -87,7 +102,7 @@ class Reinvites:
         offered = server.offer is not None
         self._session.offer_state = OfferState.STABLE if offered else OfferState.LOCAL_OFFER
         self._dialog.refresh_target(server.request)
-        server.accept(body, now)
+        server.accept(body, now, self._session.timer.accept(server.request, now))
 
     def reject(self, status: int, now: float, headers: Headers) -> None:
         server = self._waiting_server()
@@ -125,7 +140,10 @@ class Reinvites:
         """Nothing changes by it."""
 
     def on_progress(self, invite: ClientInvite, response: Response, now: float) -> None:
-        """A provisional response to a re-INVITE tells nothing."""
+        """It tells nothing, but what is sent reliably wants its PRACK, and may be the answer."""
+        number = reliable_number(response)
+        if number is not None and self._proofs.take(self._dialog, number, response, now):
+            self._early_answer = self._early_answer or offer_in(response)
 
     def on_answered(self, invite: ClientInvite, response: Response, now: float) -> None:
         session = self._session
@@ -135,8 +153,11 @@ class Reinvites:
         self.client = None
         self._retries = 0
         self._dialog.refresh_target(response)
+        session.timer.answered(response, now)
         session.take_answer(invite, now)
-        session.emit(ReinviteAnswered(session, response, offer_in(response)))
+        answer = self._early_answer or offer_in(response)
+        session.emit(ReinviteAnswered(session, response, answer))
+        session.settled()
 
     def on_refused(
         self, invite: ClientInvite, by: EndedBy, response: Response | None, now: float
@@ -149,11 +170,22 @@ class Reinvites:
         if session.state is not SessionState.CONFIRMED:
             return
         session.offer_state = OfferState.STABLE
-        if response is not None and response.status == 481:
-            session.lost(response)
-        elif response is not None and response.status == 408:
-            session.terminate(EndedBy.REMOTE, 408, response.reason, response, now)
-        else:
+        if response is not None:
+            session.timer.refused(response, now)
+        self.refused(by, response, True, now)
+
+    def refused(self, by: EndedBy, response: Response | None, offered: bool, now: float) -> None:
+        """A re-INVITE or UPDATE of ours failed."""
+        session = self._session
+        status = 0 if response is None else response.status
+        if response is not None and session.state is SessionState.CONFIRMED:
+            if status == 481:
+                session.lost(response)
+                return
+            if status == 408:
+                session.terminate(EndedBy.REMOTE, 408, response.reason, response, now)
+                return
+        if offered:
             self._failed(by, response, now)
 
     def _failed(self, by: EndedBy, response: Response | None, now: float) -> None:
@@ -194,6 +226,8 @@ class Reinvites:
         session = self._session
         if session.state is not SessionState.CONFIRMED or self._unanswered():
             self._refuse_early(incoming, now)
+        elif session.their_offer.open:
+            session.refuse_for_now(incoming, now)
         elif self.client is not None or session.offer_state is not OfferState.STABLE:
             incoming.respond(491, now)
         else:
@@ -212,20 +246,22 @@ class Reinvites:
         if session.outgoing and session.state is not SessionState.CONFIRMED:
             incoming.respond(491, now)
         else:
-            seconds = int(session.core.random.random() * 11)
-            incoming.respond(500, now, headers=(("Retry-After", str(seconds)),))
+            session.refuse_for_now(incoming, now)
 
     # --- theirs (ServerInviteUser)
 
     def on_acknowledged(self, invite: ServerInvite, body: bytes | None, now: float) -> None:
         session = self._session
-        answer = body if session.offer_state is OfferState.LOCAL_OFFER else None
+        answer = body if invite.offer is None else None
         session.offer_state = OfferState.STABLE
         session.emit(ReinviteConfirmed(session, answer))
-        self.settled()
+        session.settled()
 
     def on_never_acknowledged(self, invite: ServerInvite, now: float) -> None:
         self._session.terminate(EndedBy.TIMEOUT, 408, "", None, now)
+
+    def on_never_proved(self, invite: ServerInvite, now: float) -> None:
+        """Nothing provisional is sent to a re-INVITE."""
 
     def on_cancelled(self, invite: ServerInvite, cancel: Request, now: float) -> None:
         """It is answered without asking anybody: CANCEL comes too late."""

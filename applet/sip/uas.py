@@ -3,27 +3,57 @@
 from __future__ import annotations
 
 from applet.sip.core import EndpointConfig
-from applet.sip.grammar import MessageError
+from applet.sip.extensions import RELIABLE, TIMER, Use, knows
+from applet.sip.grammar import MessageError, clamped
 from applet.sip.message import METHODS, Request, Response, check_request, salvaged
 from applet.sip.uri import SipUri
 
 Headers = tuple[tuple[str, str], ...]
 
-METHODS_BUILT = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS")
+METHODS_BUILT = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE")
 ALLOW = ("Allow", ", ".join(METHODS_BUILT))
 ACCEPT = ("Accept", "application/sdp")
+_MAY_OFFER = ("INVITE", "PRACK", "UPDATE")
 EXTENSIONS: tuple[str, ...] = ()
-"""The option tags that we understand."""
-SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
+"""The option tags that we always understand."""
 
-CAPABILITIES: Headers = (
-    ALLOW,
-    ACCEPT,
-    ("Accept-Encoding", "identity"),
-    ("Accept-Language", "en"),
-    SUPPORTED,
-)
-"""Section 11.2: what an answer to OPTIONS tells."""
+
+def option_tags(config: EndpointConfig) -> tuple[str, ...]:
+    """All that we understand."""
+    optional = ((RELIABLE, config.reliable), (TIMER, config.session_timer))
+    return (*EXTENSIONS, *(tag for tag, use in optional if use is not Use.OFF))
+
+
+def supported(config: EndpointConfig) -> tuple[str, str]:
+    return ("Supported", ", ".join(option_tags(config)))
+
+
+def insisted(config: EndpointConfig, offers: bool) -> Headers:
+    """What a first INVITE of ours says of extensions. One without an offer does not ask for
+    reliable provisional responses: the first of them would have to bring the offer, and PRACK our
+    answer, before the person on the other side has picked up."""
+    wanted = [(TIMER, config.session_timer)]
+    if offers:
+        wanted.append((RELIABLE, config.reliable))
+    known = [*EXTENSIONS, *(tag for tag, use in wanted if use is not Use.OFF)]
+    required = [tag for tag, use in wanted if use is Use.REQUIRED]
+    lines: Headers = (("Supported", ", ".join(known)),)
+    if required:
+        lines += (("Require", ", ".join(required)),)
+    if config.session_timer is not Use.OFF:
+        lines += (("Session-Expires", str(config.session_expires)),)
+    return lines
+
+
+def capabilities(config: EndpointConfig) -> Headers:
+    """Section 11.2: what an answer to OPTIONS tells."""
+    return (
+        ALLOW,
+        ACCEPT,
+        ("Accept-Encoding", "identity"),
+        ("Accept-Language", "en"),
+        supported(config),
+    )
 
 
 class RefusedError(MessageError):
@@ -58,16 +88,38 @@ def _inspect_readable(request: Request, config: EndpointConfig) -> None:
         raise RefusedError(416)
     if request.method == "INVITE" and request.to.tag is None:
         _check_user(request.uri, config)
-    unknown = [tag for tag in request.require if tag not in EXTENSIONS]
+    known = option_tags(config)
+    unknown = [tag for tag in request.require if tag.lower() not in known]
     if unknown:
         raise RefusedError(420, (("Unsupported", ", ".join(unknown)),))
-    if request.method == "INVITE":
+    if request.method == "INVITE" and request.to.tag is None:
+        _check_required(request, config)
+    if request.method in _MAY_OFFER:
         _check_content(request)
+    if request.method in ("INVITE", "UPDATE"):
+        _check_interval(request, config)
 
 
 def _check_user(uri: SipUri, config: EndpointConfig) -> None:
     if not config.allow_any_user and uri.user and uri.user_unescaped not in config.users:
         raise RefusedError(404)
+
+
+def _check_required(request: Request, config: EndpointConfig) -> None:
+    """Section 21.4.15: what we insist on has to be known to the caller."""
+    wanted = ((RELIABLE, config.reliable), (TIMER, config.session_timer))
+    for tag, use in wanted:
+        if use is Use.REQUIRED and not knows(request, tag):
+            raise RefusedError(421, (("Require", tag),))
+
+
+def _check_interval(request: Request, config: EndpointConfig) -> None:
+    """RFC 4028 section 9: too short a session is refused, to whoever understands why."""
+    words = (request.header("Session-Expires") or "").partition(";")[0]
+    seconds = clamped(words, config.min_se)
+    used = config.session_timer is not Use.OFF and TIMER in request.supported
+    if used and seconds is not None and seconds < config.min_se:
+        raise RefusedError(422, (("Min-SE", str(config.min_se)),))
 
 
 def _check_content(request: Request) -> None:

@@ -125,6 +125,7 @@ _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
     Reason.RESUME_FAILED: Sentence(
         "The call is still on hold.", "Press Resume to try again, or hang up and call again."
     ),
+    Reason.NO_UPDATE: Sentence("{Who} does not take that now.", "The call goes on as it was."),
     Reason.NO_DIGITS: Sentence(
         "The other side cannot receive keys.", "Please say what you wanted to choose."
     ),

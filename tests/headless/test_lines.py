@@ -36,6 +36,7 @@ from applet.phone.messages import (
     Trouble,
     Unregister,
     Unregistered,
+    Update,
 )
 
 
@@ -53,6 +54,7 @@ from applet.phone.messages import (
         ("hold 4", Hold(4)),
         ("resume", Resume(0)),
         ("reinvite 1", Reinvite(1)),
+        ("update", Update(0)),
         ("dtmf 123#", SendDigits(0, "123#")),
         ("dtmf 1 2", SendDigits(2, "1")),
         ("mute on", Mute(0, True)),
@@ -76,7 +78,7 @@ def test_an_empty_line_is_nothing() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["call", "hold x", "mute", "mute maybe", "dtmf", "fly", "answer x", "update", "transfer"],
+    ["call", "hold x", "mute", "mute maybe", "dtmf", "fly", "answer x", "transfer"],
 )
 def test_a_wrong_line_gets_one_plain_line(line: str) -> None:
     with pytest.raises(LineError) as caught:

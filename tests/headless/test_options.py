@@ -63,12 +63,18 @@ def test_a_value_that_switches_a_part_off_is_always_taken(option: str) -> None:
     assert parse_options(option.split()).phone.nat.stun == ()
 
 
+@pytest.mark.parametrize("value", ["off", "on", "required"])
+def test_reliable_ringing_and_session_timers_are_on_unless_told_otherwise(value: str) -> None:
+    told = parse_options(["--100rel", value, "--session-timer", value]).phone
+    assert (told.reliable, told.session_timer) == (value, value)
+    untold = parse_options([]).phone
+    assert (untold.reliable, untold.session_timer) == ("on", "on")
+
+
 @pytest.mark.parametrize(
     "option",
     [
-        "--srtp required",
-        "--srtp optional", "--100rel on", "--100rel required", "--session-timer on",
-        "--codecs opus", "--codecs pcmu,g722",
+        "--srtp required", "--srtp optional", "--codecs opus", "--codecs pcmu,g722",
     ],
 )  # fmt: skip
 def test_a_value_that_asks_for_a_part_not_built_is_refused(option: str) -> None:

@@ -56,8 +56,10 @@ def test_a_call_between_two_endpoints_in_exact_order() -> None:
     wire.clock.run(1.0)
     do(alice, ours.hang_up)
     wire.clock.run(1.0)
-    assert wire.lines() == ["INVITE", "180 INVITE", "200 INVITE", "ACK", "BYE", "200 BYE"]
-    assert [round(sent.at, 3) for sent in wire.sent] == [0, 0.03, 2.03, 2.05, 3.03, 3.05]
+    ringing, talking, over = ["180 INVITE", "PRACK", "200 PRACK"], ["200 INVITE", "ACK"], ["BYE"]
+    assert wire.lines() == ["INVITE", *ringing, *talking, *over, "200 BYE"]
+    times = [0, 0.03, 0.05, 0.07, 2.03, 2.05, 3.03, 3.05]
+    assert [round(sent.at, 3) for sent in wire.sent] == times
     assert kinds(alice) == ["Provisional", "Answered", "SessionEnded"]
     assert kinds(bob) == ["Confirmed", "SessionEnded"]
     assert_empty(alice)

@@ -122,7 +122,10 @@ def test_420_names_the_extensions_that_we_do_not_know() -> None:
 def test_a_method_that_is_not_built_is_refused_with_allow(name: str) -> None:
     wire, agent, _ = pair()
     response = torture(agent, wire, name)
-    assert response is not None and response.header("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS"
+    assert (
+        response is not None
+        and response.header("Allow") == "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE"
+    )
 
 
 def test_415_names_what_we_read() -> None:

@@ -6,11 +6,12 @@ from applet.sip.parser import parse
 from tests.support.street import SIP_PORT, Street
 
 RTP_PORT = 30000
+_AT_ONCE = ("BYE", "CANCEL", "PRACK")
 
 
 class Pbx:
-    """Lives at `host`. It answers BYE and CANCEL and acknowledges refusals by itself; everything
-    else is what the test says."""
+    """Lives at `host`. It answers BYE, CANCEL and PRACK and acknowledges refusals by itself;
+    everything else is what the test says."""
 
     def __init__(self, street: Street, host: str) -> None:
         self.street = street
@@ -30,7 +31,7 @@ class Pbx:
             self.phone = source
             message = parse(data)
             self.got.append((now, message))
-            if isinstance(message, Request) and message.method in ("BYE", "CANCEL"):
+            if isinstance(message, Request) and message.method in _AT_ONCE:
                 self.answer(message, 200)
             elif isinstance(message, Response) and message.status >= 300:
                 self._acknowledge(message)
@@ -121,7 +122,15 @@ class Pbx:
         ]
         self._send(lines, body)
 
-    def invite(self, phone: Address, body: bytes = b"", *, cseq: int = 1, tag: str = "p1") -> None:
+    def invite(
+        self,
+        phone: Address,
+        body: bytes = b"",
+        *,
+        cseq: int = 1,
+        tag: str = "p1",
+        headers: tuple[str, ...] = (),
+    ) -> None:
         """A call to the phone."""
         lines = [
             f"INVITE sip:you@{phone} SIP/2.0",
@@ -132,12 +141,19 @@ class Pbx:
             f"Call-ID: in-{tag}@{self.host}",
             f"CSeq: {cseq} INVITE",
             f"Contact: <sip:alice@{self.sip}>",
+            *headers,
         ]
         self.phone = phone
         self._send(lines, body)
 
     def follow_up(
-        self, method: str, response: Response, cseq: int, body: bytes = b"", branch: str = ""
+        self,
+        method: str,
+        response: Response,
+        cseq: int,
+        body: bytes = b"",
+        branch: str = "",
+        headers: tuple[str, ...] = (),
     ) -> None:
         """A request inside the dialog that the phone's 2xx to our `invite` made."""
         branch = branch or f"z9hG4bKout{method}{cseq}"
@@ -150,6 +166,7 @@ class Pbx:
             f"Call-ID: {response.call_id}",
             f"CSeq: {cseq} {method}",
             f"Contact: <sip:alice@{self.sip}>",
+            *headers,
         ]
         self._send(lines, body)
 
