@@ -9,8 +9,6 @@ from applet.brand import Brand, BrandError
 
 _PNG, _ICO = b"\x89PNG\r\n\x1a\n", b"\x00\x00\x01\x00"
 _SHARP = 256  # pixels: the largest size that Windows asks for
-# Names that Windows keeps for devices, whatever follows the dot.
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 class Checked(NamedTuple):
@@ -25,20 +23,11 @@ def check(path: Path) -> Checked:
     brand = brands.load(path)
     if mistakes := [f"{path}: {mistake}" for mistake in _mistakes(brand)]:
         raise BrandError(mistakes)
-    return Checked(brand, tuple(f"{path}: {warning}" for warning in _warnings(brand)))
+    return Checked(brand, tuple(f"{path}: {warning}" for warning in warnings(brand)))
 
 
 def _mistakes(brand: Brand) -> list[str]:
     found = []
-    if re.search(r'[<>:"/\\|?*]', brand.product) or brand.product.endswith("."):
-        found.append(
-            f'product: "{brand.product}" cannot be the name of a file on Windows; leave out '
-            'the characters < > : " / \\ | ? * and a dot at the end'
-        )
-    if _RESERVED.fullmatch(brand.product):
-        found.append(
-            f'product: "{brand.product}" is the name of a device on Windows; choose another'
-        )
     if any(int(number) > 65535 for number in brand.version.split(".")):
         found.append(
             f'version: "{brand.version}" has a number that Windows cannot hold; write numbers up '
@@ -49,7 +38,8 @@ def _mistakes(brand: Brand) -> list[str]:
     return found
 
 
-def _warnings(brand: Brand) -> list[str]:
+def warnings(brand: Brand) -> list[str]:
+    """What to think of again, one line each."""
     found = []
     if brand.account.password:
         found.append(

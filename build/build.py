@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     except BrandError as error:
         print("\n".join(error.mistakes), file=sys.stderr)
         return 2
-    pystray = _pystray(options.with_pystray)
+    pystray = changed_pystray(options.with_pystray)
     for warning in checked.warnings:
         print(f"Warning: {warning}", file=sys.stderr, flush=True)
     program = package(options.brand, checked.brand.product, options.out, pystray)
@@ -62,7 +62,7 @@ def package(brand: Path, product: str, out: Path, pystray: Path | None = None) -
     return program
 
 
-def _pystray(given: Path | None) -> Path | None:
+def changed_pystray(given: Path | None) -> Path | None:
     """The folder that holds the package `pystray`, which may have been named itself."""
     if given is None:
         return None

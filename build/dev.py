@@ -86,6 +86,29 @@ def bench(arguments: list[str]) -> int:
     return max(results, default=0)
 
 
+def exe(arguments: list[str]) -> int:
+    """Build the Windows program: [BRAND] and the options of build/build.py."""
+    named = bool(arguments) and not arguments[0].startswith("-")
+    return _call(
+        sys.executable, "build/build.py", *([] if named else ["applet/brand.toml"]), *arguments
+    )
+
+
+def exe_bench(arguments: list[str]) -> int:
+    """Measure the Windows program beside a bare bundle of the same libraries."""
+    return _call(environment.setup(tests=True), "build/exe_bench.py", *arguments)
+
+
+def lock(arguments: list[str]) -> int:
+    """Choose the versions that the Windows program is built of, into build/windows.txt."""
+    python = environment.make_tools(ROOT / ".venv-lock", sys.executable, "lock")
+    what = ("pyproject.toml", "--group", "pyproject.toml:build", "--output-file")
+    target = ("--python-platform", "x86_64-pc-windows-msvc", "--python-version", "3.13")
+    how = ("--generate-hashes", "--no-header", "--no-annotate", "--no-python-downloads", "--quiet")
+    uv = python.with_name("uv")
+    return _call(uv, "pip", "compile", *what, "build/windows.txt", *target, *how, *arguments)
+
+
 def _lint(python: Path) -> int:
     """Run every check, so that one run shows all there is to mend; not 0 if one failed."""
     return max(
@@ -125,7 +148,8 @@ def _call(
 
 
 COMMANDS = {
-    command.__name__: command for command in (setup, run, test, lint, icons, fuzz, matrix, bench)
+    command.__name__.replace("_", "-"): command
+    for command in (setup, run, test, lint, icons, fuzz, matrix, bench, exe, lock)
 }
 
 
@@ -134,7 +158,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in COMMANDS:
         print("python3 build/dev.py COMMAND, where COMMAND is one of", file=sys.stderr)
         for name, command in COMMANDS.items():
-            print(f"  {name:6} {command.__doc__}", file=sys.stderr)
+            print(f"  {name:9} {command.__doc__}", file=sys.stderr)
         return 2
     return COMMANDS[arguments[0]](arguments[1:])
 

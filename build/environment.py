@@ -38,6 +38,12 @@ def make(folder: Path, interpreter: str, *groups: str) -> Path:
     return _make(folder, interpreter, requirements(*groups))
 
 
+def make_tools(folder: Path, interpreter: str, group: str) -> Path:
+    """The same with the packages of one dependency group alone."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    return _make(folder, interpreter, list(project["dependency-groups"][group]))
+
+
 def make_locked(folder: Path, interpreter: str, lock: Path) -> Path:
     """The same with exactly the packages of a file with versions and hashes."""
     wanted = lock.read_text("utf-8").splitlines()
