@@ -14,12 +14,16 @@ _GUEST = "caller"
 
 
 class Account:
-    """The URIs of a configuration, parsed; raises ValueError when one of them is no SIP URI."""
+    """The URIs of a configuration, parsed; raises ValueError when one of them is no SIP URI.
+
+    `transport` (None: DNS decides) and `service_route` (the registrar's wish) change at run time.
+    """
 
     def __init__(self, config: PhoneConfig, local_ip_for: Callable[[str], str]) -> None:
         self.desk = _sip_uri(config.desk)
         self.registrar = _sip_uri(config.registrar)
-        self.route = _outbound_route(config.proxy)
+        self.proxy_route = _outbound_route(config.proxy)
+        self.service_route: tuple[NameAddr, ...] = ()
         self.transport = Transport[config.transport.upper()] if config.transport else None
         self.credentials = (
             Credentials(config.user, config.password, config.sha256_only)
@@ -32,6 +36,15 @@ class Account:
         self.contact_user = self.users[0] if self.users else _GUEST
         self._display_name = config.display_name
         self._local_ip_for = local_ip_for
+
+    @property
+    def route(self) -> tuple[SipUri, ...]:
+        """The way of our requests but REGISTER: the outbound proxy, and behind it what the
+        registrar wants (RFC 3608 section 5), unless that begins with the proxy itself."""
+        wanted = tuple(r.uri for r in self.service_route if isinstance(r.uri, SipUri))
+        if wanted and self.proxy_route and _same_server(wanted[0], self.proxy_route[0]):
+            return wanted
+        return self.proxy_route + wanted
 
     def identity(self, towards: str, bound: Address) -> NameAddr:
         """Our From: the account's, or a guest at our own address that faces `towards`. A host
@@ -66,6 +79,10 @@ def _sip_uri(text: str) -> SipUri | None:
     if not isinstance(uri, SipUri):
         raise ValueError(f"{text!r} is not a sip: address")
     return uri
+
+
+def _same_server(one: SipUri, other: SipUri) -> bool:
+    return (one.host.lower(), one.port) == (other.host.lower(), other.port)
 
 
 def _outbound_route(proxy: str) -> tuple[SipUri, ...]:

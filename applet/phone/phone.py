@@ -14,7 +14,7 @@ from applet.media.session import (
     MediaStatistics,
 )
 from applet.nat.knowledge import Fact
-from applet.nat.strategy import DIRECT, Way
+from applet.nat.strategy import DIRECT, Plan, Way
 from applet.phone.account import Account
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
@@ -69,6 +69,7 @@ from applet.sip.endpoint import Endpoint, EndpointConfig
 from applet.sip.extensions import Use
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.records import Question, Value
+from applet.sip.registration import Registration
 from applet.sip.uri import SipUri
 
 _QUIT_SECONDS = 2.0
@@ -106,7 +107,7 @@ class Phone:
             config.emergency_allowed,
             config.emergency_numbers,
         )
-        self._registrar = Registrar(self._account.registrar, self._outbox)
+        self._registrar = Registrar(self._account, self._begin_registration, self._outbox)
         self._strangers = Strangers(config.strangers_per_minute)
         self._calls = Calls(self._outbox)
         self._hold_memory = HoldMemory()
@@ -130,6 +131,14 @@ class Phone:
     def nat_fact(self, generation: int, fact: Fact, now: float) -> None:
         """An answer to `Probe`."""
         self._network.fact(generation, fact, now)
+        self._registrar.check_address(now)
+        self._pump(now)
+
+    def network_changed(self, now: float) -> None:
+        """Other addresses, ours or the servers': look around, and register from there."""
+        self._endpoint.forget_servers()
+        self._network.changed(now)
+        self._registrar.refresh(now)
         self._pump(now)
 
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
@@ -320,23 +329,23 @@ class Phone:
 
     def _register(self, now: float) -> None:
         """As soon as it is known how the registrar sees us: that is what Contact must say."""
-        uri, server = self._registrar.uri, self._account.server
-        if uri is None or server is None or self._registrar.active:
-            return
-        wait = REGISTER_WAIT
-        self._network.when_known(server, lambda _, at: self._send_register(uri, at), now, wait)
+        account, server = self._account, self._account.server
+        if account.registrar is not None and server is not None:
+            self._network.when_known(server, self._register_now, now, REGISTER_WAIT)
 
-    def _send_register(self, uri: SipUri, now: float) -> None:
+    def _register_now(self, _: Plan, now: float) -> None:
+        if self._quit_at is None:
+            self._registrar.register(now)
+
+    def _begin_registration(self, registrar: SipUri, now: float) -> Registration:
         account, network = self._account, self._network
-        if self._registrar.active or self._quit_at is not None:
-            return
-        self._registrar.registration = self._endpoint.register(
-            uri if account.route else network.steer(uri),
-            local=account.identity(uri.host, self._outgoing.local),
+        return self._endpoint.register(
+            registrar if account.proxy_route else network.steer(registrar),
+            local=account.identity(registrar.host, self._outgoing.local),
             contact_user=account.contact_user,
             expires=_REGISTRATION_SECONDS,
             now=now,
-            route=tuple(map(network.steer, account.route)),
+            route=tuple(map(network.steer, account.proxy_route)),
             credentials=account.credentials,
             transport=account.transport,
         )
@@ -374,6 +383,7 @@ class Phone:
                 self._registrar.happened(event)
             case sip.Pinged():
                 self._network.pinged(event, now)
+                self._registrar.check_address(now)
             case _:
                 call = self._calls.of(event.session)
                 if call is not None:

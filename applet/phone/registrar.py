@@ -1,5 +1,8 @@
 """Our binding at the registrar, if the phone has one."""
 
+from collections.abc import Callable
+
+from applet.phone.account import Account
 from applet.phone.messages import Registered, RegistrationFailed, Unregistered
 from applet.phone.outbox import Outbox
 from applet.phone.reasons import NOT_ANSWERED, reason_for_status
@@ -9,31 +12,60 @@ from applet.sip.uri import SipUri
 
 
 class Registrar:
-    """`uri` None: the phone works without one. `registration` is set by who sends REGISTER."""
+    """The person is told when the phone is registered and when it is not any more, not of each
+    refresh and of each attempt in between. `begin` makes the registration and sends the
+    first REGISTER. Without a registrar in the account all verbs do nothing."""
 
-    __slots__ = ("_outbox", "registration", "uri")
+    __slots__ = ("_account", "_begin", "_outbox", "_registration", "_told")
 
-    def __init__(self, uri: SipUri | None, outbox: Outbox) -> None:
-        self.uri = uri
-        self.registration: Registration | None = None
+    def __init__(
+        self, account: Account, begin: Callable[[SipUri, float], Registration], outbox: Outbox
+    ) -> None:
+        self._account = account
+        self._begin = begin
         self._outbox = outbox
+        self._registration: Registration | None = None
+        self._told: Registered | RegistrationFailed | None = None
 
-    @property
-    def active(self) -> bool:
-        return self.registration is not None
+    def register(self, now: float) -> None:
+        """Also while it waits for another attempt: now."""
+        if self._registration is not None:
+            if not isinstance(self._told, Registered):
+                self._told = None
+                self._registration.register(now)
+        elif (uri := self._account.registrar) is not None:
+            self._registration = self._begin(uri, now)
+
+    def refresh(self, now: float) -> None:
+        """The network is another one: whoever calls us must know."""
+        if self._registration is not None:
+            self._registration.register(now)
+
+    def check_address(self, now: float) -> None:
+        """More may be known of our own address."""
+        if self._registration is not None:
+            self._registration.check_address(now)
 
     def unregister(self, now: float) -> None:
-        if self.registration is not None:
-            self.registration.unregister(now)
+        if self._registration is not None:
+            self._registration.unregister(now)
 
     def happened(self, event: sip.Registered | sip.RegistrationFailed | sip.Unregistered) -> None:
+        registrar = str(self._account.registrar)
         match event:
-            case sip.Registered():
-                self._outbox.tell(Registered(str(self.uri)))
+            case sip.Registered(service_route=route):
+                self._account.service_route = route
+                self._tell(Registered(registrar))
             case sip.RegistrationFailed(by=by, status=status):
-                self.registration = None
                 reason = NOT_ANSWERED.get(by) or reason_for_status(status)
-                self._outbox.tell(RegistrationFailed(status, reason))
+                self._tell(RegistrationFailed(status, reason))
             case _:  # Unregistered
-                self.registration = None
-                self._outbox.tell(Unregistered(str(self.uri)))
+                self._registration = None
+                self._told = None
+                self._account.service_route = ()
+                self._outbox.tell(Unregistered(registrar))
+
+    def _tell(self, news: Registered | RegistrationFailed) -> None:
+        if type(news) is not type(self._told) or news != self._told:
+            self._told = news
+            self._outbox.tell(news)

@@ -10,6 +10,8 @@ its user sees one answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from applet.sip.authenticator import Authenticator, Exchange
@@ -59,7 +61,6 @@ class ClientRequest:
     """`sent` is the request as it went out last; before that, as it was given."""
 
     __slots__ = (
-        "_contact_user",
         "_core",
         "_exchange",
         "_others",
@@ -69,6 +70,7 @@ class ClientRequest:
         "_udp_hop",
         "_user",
         "_way",
+        "_write_contact",
         "hop",
         "sent",
     )
@@ -81,14 +83,18 @@ class ClientRequest:
         user: RequestUser,
         authenticator: Authenticator | None = None,
         contact_user: str | None = None,
+        write_contact: Callable[[Hop], str] | None = None,
     ) -> None:
-        """`request` has neither Via nor Contact; `contact_user` None sends no Contact."""
+        """`request` has neither Via nor Contact. Contact is ours for `contact_user` at the hop
+        where it goes, or what `write_contact` says for that hop; else there is none."""
         self._core = core
         self._request = request
         self._way = way
         self._user = user
         self._exchange = None if authenticator is None else Exchange(authenticator)
-        self._contact_user = contact_user
+        self._write_contact = write_contact
+        if contact_user is not None:
+            self._write_contact = partial(self._contact, contact_user)
         self._transaction: ClientTransaction | None = None
         self._udp_hop: Hop | None = None
         self._others: list[Hop] = []
@@ -174,12 +180,12 @@ class ClientRequest:
     def _printed(self, hop: Hop, branch: str) -> tuple[Request, bytes]:
         """The request as it goes to `hop`. Contact does not change with the size of a request."""
         request = self._core.transport.with_via(self._request, hop, branch)
-        if self._contact_user is not None:
-            secure = is_secure(request.uri)
-            to = self._udp_hop or hop
-            contact = self._core.transport.contact(self._contact_user, to, secure)
-            request.headers.append(("Contact", f"<{contact}>"))
+        if self._write_contact is not None:
+            request.headers.append(("Contact", self._write_contact(self._udp_hop or hop)))
         return request, request.encode()
+
+    def _contact(self, user: str, hop: Hop) -> str:
+        return f"<{self._core.transport.contact(user, hop, is_secure(self._request.uri))}>"
 
     def _is_too_large(self, hop: Hop, data: bytes) -> bool:
         return (

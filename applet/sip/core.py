@@ -11,6 +11,7 @@ from applet.sip.dialog import DialogId
 from applet.sip.events import Event
 from applet.sip.extensions import Use
 from applet.sip.hop import Hop
+from applet.sip.keep_alive import KeepAlive
 from applet.sip.locate import Locator
 from applet.sip.message import Request
 from applet.sip.penalty import PenaltyBox
@@ -87,6 +88,7 @@ class Core:
         "config",
         "dialogs",
         "in_dialog",
+        "keep_alive",
         "locator",
         "penalties",
         "random",
@@ -106,6 +108,7 @@ class Core:
         self.transactions = Transactions(self.timers)
         self.locator = Locator(self.timers, self.emit, random, self.transport.has)
         self.penalties = PenaltyBox()
+        self.keep_alive = KeepAlive(self.transport, self.timers, random)
         self.dialogs: dict[DialogId, DialogUser] = {}
         self.in_dialog: dict[str, Receiver] = {}
         self.busy: set[object] = set()

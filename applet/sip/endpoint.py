@@ -74,6 +74,11 @@ class Endpoint:
         """What Via and Contact show towards this hop."""
         return self._core.transport.local_address(hop)
 
+    def forget_servers(self) -> None:
+        """The network is another one: look for the servers again, the dead ones too."""
+        self._core.locator.forget()
+        self._core.penalties.clear()
+
     # --- bytes in
 
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
@@ -109,11 +114,13 @@ class Endpoint:
         hop = self._core.transport.closed(flow)
         if hop is not None:
             self._core.transactions.flow_lost(hop, now)
+            self._core.keep_alive.lost(hop, now)
 
     def connection_failed(self, hop: Hop, now: float, by: EndedBy = EndedBy.TRANSPORT) -> None:
         """Nothing can be sent there: connect failed, or ICMP said so; or `by` says what was wrong
         with their certificate."""
         self._core.transactions.hop_failed(hop, by, now)
+        self._core.keep_alive.lost(hop, now)
 
     def looked_up(self, question: Question, answers: tuple[Value, ...], now: float) -> None:
         """The answer to `LookupNeeded`; empty: there is none."""
@@ -194,9 +201,9 @@ class Endpoint:
         credentials: Credentials | None = None,
         transport: Transport | None = None,
     ) -> Registration:
-        """Bind our Contact to the address of record `local` for `expires` seconds."""
+        """Bind our Contact to the address of record `local`, for `expires` seconds each time."""
         core = self._core
-        lines = [ALLOW, ("User-Agent", core.config.user_agent)]
+        lines = [ALLOW, ("Supported", "path"), ("User-Agent", core.config.user_agent)]
         domain = registrar.address_only()._replace(user="", password=None)
         request = _first_request("REGISTER", domain, local.uri, local, route, core, lines)
         registration = Registration(
@@ -235,6 +242,7 @@ class Endpoint:
         try:
             if isinstance(message, Response):
                 check_response(message)
+                self._core.transport.learn(message.top_via, hop)
                 self._core.transactions.receive_response(message, now)
             elif message.method == "ACK":
                 self._receive_ack(message, now)

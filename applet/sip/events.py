@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from applet.address import Address
+from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop
 from applet.sip.records import Question
 
@@ -156,20 +158,27 @@ class SessionEnded(NamedTuple):
 
 
 class Registered(NamedTuple):
-    """`expires` seconds are left, by the registrar's word; `contact` is our binding as a URI."""
+    """The binding stands, for the first time or again: `expires` seconds are left, by the
+    registrar's word; `contact` is it as a URI. `service_route` is the way for our requests from
+    now on (RFC 3608), empty if none was named. `seen`: where the answer says that our REGISTER
+    came from."""
 
     registration: Registration
     expires: int
     contact: str
+    service_route: tuple[NameAddr, ...]
+    seen: Address | None
 
 
 class RegistrationFailed(NamedTuple):
-    """`status` as in `SessionEnded`; `by` is REMOTE, TIMEOUT, TRANSPORT or LOOKUP."""
+    """`status` as in `SessionEnded`; `by` is REMOTE, TIMEOUT, TRANSPORT, LOOKUP or what was wrong
+    with a certificate. It is tried again in `retry_in` seconds."""
 
     registration: Registration
     by: EndedBy
     status: int
     reason: str
+    retry_in: float
 
 
 class Unregistered(NamedTuple):

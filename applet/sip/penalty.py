@@ -33,6 +33,9 @@ class PenaltyBox:
         """It answers again."""
         self._until.pop(hop.end, None)
 
+    def clear(self) -> None:
+        self._until.clear()
+
     def ordered(self, hops: Iterable[Hop], now: float) -> list[Hop]:
         """The living first, each group in the order that DNS gave."""
         self._until = {end: until for end, until in self._until.items() if until > now}

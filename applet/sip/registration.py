@@ -1,23 +1,42 @@
-"""A plain registration: REGISTER and un-REGISTER (RFC 3261 section 10.2)."""
+"""A registration, kept up until it is not wanted any more (RFC 3261 section 10.2).
+
+Refreshed before it expires; tried again after a failure, later each time (RFC 5626 section 4.5);
+made anew when the connection it went over is gone, or when our address turns out to be another
+one. The states are in `registration_table`.
+"""
 
 from __future__ import annotations
-
-from enum import Enum
 
 from applet.sip.authenticator import Authenticator
 from applet.sip.client_request import ClientRequest, Way
 from applet.sip.core import Core
 from applet.sip.events import EndedBy, Registered, RegistrationFailed, Unregistered
-from applet.sip.grammar import MAX_SECONDS, clamped
+from applet.sip.grammar import MAX_SECONDS, MessageError, clamped
+from applet.sip.headers import NameAddr
+from applet.sip.hop import Hop
 from applet.sip.message import Request, Response
-from applet.sip.uri import SipUri
+from applet.sip.registration_table import NEXT, RegistrationState, Step
+from applet.sip.transport import seen_in
+from applet.sip.uri import SipUri, is_secure
 
+__all__ = ["Registration", "RegistrationState"]
 
-class RegistrationState(Enum):
-    UNREGISTERED = "unregistered"
-    REGISTERING = "registering"
-    REGISTERED = "registered"
-    UNREGISTERING = "unregistering"
+REFRESH_AHEAD = 600.0
+"""Seconds before the end of a long binding; a short one is refreshed at half its time."""
+SHORTEST_REFRESH = 5.0
+RECONNECT_WITHIN = 2.0
+"""Seconds: where a connection broke that stood until now, the first attempt comes soon."""
+FIRST_RETRY = 30.0
+LONGEST_RETRY = 1800.0
+"""Seconds, doubled for each failure in a row up to the longest, and less by up to a half, so that
+not all phones come back at once (RFC 5626 section 4.5)."""
+LONGEST_EXPIRES = 7 * 24 * 3600
+"""Seconds that we let a registrar's Min-Expires ask of us."""
+MOST_TURNS = 3
+"""How often in a row a registrar may send us elsewhere, or want another expiry or Contact."""
+MOST_ROUTES = 8
+_PASSING = (408, 480, 503, 504, 500, 502)
+"""Refusals that tell of a trouble and not of a decision."""
 
 
 class Registration:
@@ -26,13 +45,18 @@ class Registration:
 
     __slots__ = (
         "_authenticator",
+        "_bound",
         "_client",
         "_contact_user",
         "_core",
         "_expires",
+        "_failures",
         "_leaving",
+        "_refresh_in",
         "_request",
+        "_retry_in",
         "_sequence",
+        "_turns",
         "_way",
         "state",
     )
@@ -57,30 +81,99 @@ class Registration:
         self._authenticator = authenticator
         self._sequence = request.cseq.number
         self._leaving = False
+        self._failures = 0
+        self._turns = 0
+        self._refresh_in = 0.0
+        self._retry_in = 0.0
+        self._bound: SipUri | None = None
         self._client: ClientRequest | None = None
 
+    # --- verbs
+
     def register(self, now: float) -> None:
-        """Ask for the binding; `Registered` or `RegistrationFailed` follows."""
-        self.state = RegistrationState.REGISTERING
-        self._send(self._expires, now)
+        """Ask for the binding, or refresh it, now; `Registered` or `RegistrationFailed` follows,
+        each time that something is decided."""
+        self._leaving = False
+        self._turns = 0
+        self._step(Step.WANTED, now)
 
     def unregister(self, now: float) -> None:
         """Take the binding away; `Unregistered` follows. While it is still being asked for, this
         waits for the answer (section 10.2: one REGISTER at a time)."""
-        if self.state is RegistrationState.REGISTERING:
-            self._leaving = True
-        elif self.state is RegistrationState.REGISTERED:
-            self.state = RegistrationState.UNREGISTERING
-            self._send(0, now)
+        self._leaving = True
+        self._step(Step.UNWANTED, now)
+
+    def check_address(self, now: float) -> None:
+        """Our address may have turned out to be another one: then that is to be bound."""
+        hop = None if self._client is None else self._client.hop
+        if hop is not None and self._bound not in (None, self._contact(hop)):
+            self.register(now)
+
+    # --- the table
+
+    def _step(self, step: Step, now: float) -> None:
+        state = NEXT.get((self.state, step))
+        if state is None:
+            return
+        self.state = state
+        self._core.timers.cancel(self, "due")
+        match state:
+            case RegistrationState.REGISTERING | RegistrationState.REFRESHING:
+                self._send(self._expires, now)
+            case RegistrationState.REGISTERED:
+                self._core.timers.set(self, "due", now + self._refresh_in)
+            case RegistrationState.WAITING:
+                self._core.timers.set(self, "due", now + self._retry_in)
+            case RegistrationState.UNREGISTERING if self._bound is not None:
+                self._send(0, now)
+            case _:  # nothing is bound, or not any more
+                self.state = RegistrationState.UNREGISTERED
+                self._core.keep_alive.release(self)
+                self._core.emit(Unregistered(self))
+
+    def handle_timer(self, name: str, now: float) -> None:
+        """Time for a refresh, or for another attempt."""
+        self._turns = 0
+        self._step(Step.DUE, now)
+
+    def on_flow_lost(self, now: float) -> None:
+        """Who wants to reach us cannot any more."""
+        self._retry_in = self._less(RECONNECT_WITHIN)
+        self._step(Step.FLOW_LOST, now)
+
+    # --- REGISTER
 
     def _send(self, expires: int, now: float) -> None:
         request = self._request.with_header("CSeq", f"{self._sequence} REGISTER")
         request = request.with_header("Expires", str(expires))
+        write = self._write_contact if expires else self._write_bound
         self._client = ClientRequest(
-            self._core, request, self._way, self, self._authenticator, self._contact_user
+            self._core, request, self._way, self, self._authenticator, write_contact=write
         )
         self._sequence += 1
         self._client.start(now)
+
+    def _contact(self, hop: Hop) -> SipUri:
+        secure = is_secure(self._request.uri)
+        return self._core.transport.contact(self._contact_user, hop, secure)
+
+    def _write_contact(self, hop: Hop) -> str:
+        """Where we are reached; and no longer where we were reached before."""
+        contact = self._contact(hop)
+        if self._bound is None or self._bound == contact:
+            return f"<{contact}>"
+        return f"<{contact}>, <{self._bound}>;expires=0"
+
+    def _write_bound(self, hop: Hop) -> str:
+        return f"<{self._bound}>"
+
+    def _turn(self, now: float) -> bool:
+        """Ask again at once in another way; False when that was done too often in a row."""
+        self._turns += 1
+        if self._turns > MOST_TURNS or self._leaving:
+            return False
+        self._send(self._expires, now)
+        return True
 
     # --- from the request (RequestUser)
 
@@ -90,49 +183,121 @@ class Registration:
         return number
 
     def on_sent(self, now: float) -> None:
-        """Nothing changes by it."""
+        assert self._client is not None and self._client.hop is not None  # it was sent
+        self._core.keep_alive.keep(self, self._client.hop, now)
 
     def on_provisional(self, response: Response, now: float) -> None:
         """A registrar that takes its time."""
 
     def on_final(self, response: Response, now: float) -> None:
         if self.state is RegistrationState.UNREGISTERING:
-            self._gone()
-        elif response.status >= 300:
-            self._failed(EndedBy.REMOTE, response.status, response.reason)
-        else:
-            self.state = RegistrationState.REGISTERED
-            contact = self._own_contact()
-            self._core.emit(Registered(self, self._granted(response, contact), str(contact)))
-            if self._leaving:
-                self.unregister(now)
+            self._step(Step.GRANTED, now)
+        elif response.status < 300:
+            self._granted(response, now)
+        elif not (self._asks_for_more(response) or self._redirects(response)) or not (
+            self._turn(now)
+        ):
+            self._failed(EndedBy.REMOTE, response, now)
 
     def on_failed(self, by: EndedBy, now: float) -> None:
         if self.state is RegistrationState.UNREGISTERING:
-            self._gone()
+            self._step(Step.FAILED, now)
         else:
-            self._failed(by, 408 if by is EndedBy.TIMEOUT else 0, "")
+            self._failed(by, None, now)
 
-    def _gone(self) -> None:
-        self.state = RegistrationState.UNREGISTERED
-        self._core.emit(Unregistered(self))
+    # --- granted
 
-    def _failed(self, by: EndedBy, status: int, reason: str) -> None:
-        self.state = RegistrationState.UNREGISTERED
-        self._core.emit(RegistrationFailed(self, by, status, reason))
+    def _granted(self, response: Response, now: float) -> None:
+        assert self._client is not None and self._client.hop is not None  # it was answered
+        contact = self._client.sent.contacts[0].uri
+        assert isinstance(contact, SipUri)  # we wrote it
+        expires = self._time_granted(response, contact)
+        self._bound = contact
+        self._failures = 0
+        if self._contact(self._client.hop) != contact and self._turn(now):
+            return  # their answer shows where we are reached in truth: that is to be bound
+        long = expires >= 2 * REFRESH_AHEAD
+        ahead = REFRESH_AHEAD if long else expires / 2
+        self._refresh_in = max(expires - ahead, SHORTEST_REFRESH)
+        self._step(Step.GRANTED, now)
+        seen = seen_in(response.top_via)
+        routes = _service_route(response)
+        self._core.emit(Registered(self, expires, str(contact), routes, seen))
+        if self._leaving:
+            self._step(Step.UNWANTED, now)
 
-    def _own_contact(self) -> SipUri:
-        assert self._client is not None  # it was answered, so it was sent
-        uri = self._client.sent.contacts[0].uri
-        assert isinstance(uri, SipUri)
-        return uri
-
-    def _granted(self, response: Response, contact: SipUri) -> int:
+    def _time_granted(self, response: Response, contact: SipUri) -> int:
         """Section 10.2.4: `expires` of our own Contact in the 2xx, else Expires, else what we
-        asked for."""
+        asked for. There may be Contacts of other phones."""
         for binding in response.contacts:
             if contact.matches(binding.uri):
                 granted = clamped(binding.param("expires") or "", MAX_SECONDS)
                 if granted is not None:
                     return granted
         return self._expires if response.expires is None else response.expires
+
+    # --- not granted
+
+    def _asks_for_more(self, response: Response) -> bool:
+        """423: section 10.2.8."""
+        least = clamped(response.header("Min-Expires") or "", MAX_SECONDS)
+        if response.status != 423 or least is None:
+            return False
+        if not self._expires < least <= LONGEST_EXPIRES:
+            return False
+        self._expires = least
+        return True
+
+    def _redirects(self, response: Response) -> bool:
+        """3xx to another server of the same domain; our password is for nobody else."""
+        if not 300 <= response.status < 400:
+            return False
+        for binding in response.contacts:
+            uri = binding.uri
+            if isinstance(uri, SipUri) and self._is_of_our_domain(uri):
+                there = uri.address_only()._replace(user="", password=None)
+                self._request = self._request.replaced(uri=there)
+                self._way = self._way._replace(uri=there)
+                return True
+        return False
+
+    def _is_of_our_domain(self, uri: SipUri) -> bool:
+        asked = self._request.uri
+        assert isinstance(asked, SipUri)  # a registrar has a SIP URI
+        domain, host = asked.host.lower(), uri.host.lower()
+        safe = is_secure(uri) or not is_secure(asked)
+        return safe and (host == domain or host.endswith(f".{domain}"))
+
+    def _failed(self, by: EndedBy, response: Response | None, now: float) -> None:
+        status, reason, pause = 408 if by is EndedBy.TIMEOUT else 0, "", 0
+        passing = by in (EndedBy.TIMEOUT, EndedBy.TRANSPORT, EndedBy.LOOKUP)
+        if response is not None:
+            status, reason, pause = response.status, response.reason, response.retry_after or 0
+            passing = status in _PASSING or pause > 0
+        self._retry_in = self._time_to_wait(passing, pause)
+        self._step(Step.FAILED, now)
+        self._core.emit(RegistrationFailed(self, by, status, reason, self._retry_in))
+        if self._leaving:
+            self._step(Step.UNWANTED, now)
+
+    def _time_to_wait(self, passing: bool, pause: float) -> float:
+        """RFC 5626 section 4.5. Who has decided against us is asked again very seldom."""
+        if not passing:
+            return self._less(LONGEST_RETRY)
+        wait = min(FIRST_RETRY * 2 ** min(self._failures, 10), LONGEST_RETRY)
+        self._failures += 1
+        return max(self._less(wait), min(pause, LONGEST_RETRY))
+
+    def _less(self, wait: float) -> float:
+        return wait * (0.5 + 0.5 * self._core.random.random())
+
+
+def _service_route(response: Response) -> tuple[NameAddr, ...]:
+    """RFC 3608: the way that requests of ours are to take from now on; none if it cannot be
+    followed."""
+    try:
+        routes = [NameAddr.parse(value) for value in response.values("Service-Route")]
+    except MessageError:
+        return ()
+    usable = all(isinstance(r.uri, SipUri) and r.uri.has_param("lr") for r in routes)
+    return tuple(routes) if usable and len(routes) <= MOST_ROUTES else ()

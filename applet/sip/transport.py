@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.sip.events import Event, Trace
-from applet.sip.grammar import MessageError, print_host, split_list
+from applet.sip.grammar import MAX_PORT, MessageError, clamped, print_host, split_list
 from applet.sip.headers import Via
 from applet.sip.hop import Datagram, End, Hop, Transport
 from applet.sip.message import Request, Response
@@ -29,17 +28,30 @@ CLOSE_AFTER = 0.5
 """Seconds that a connection stays open after its framing was lost: what came before the damage
 still gets its answers."""
 
+PONG_LIMIT = 10.0
+"""Seconds; RFC 5626 section 4.4.1."""
+
+_CLOSE, _PONG = "c", "p"
 _WILDCARDS = ("0.0.0.0", "::", "")
 
 
-class Flow(NamedTuple):
-    """One connection: the other end, and what has come of the next message."""
+class Flow:
+    """One connection: the other end, and what has come of the next message. `answers_pings`: a
+    pong came back once. `seen`: what the other end takes for our address, as it said in a Via."""
 
-    hop: Hop
-    parser: StreamParser
+    __slots__ = ("answers_pings", "hop", "parser", "seen")
+
+    def __init__(self, hop: Hop) -> None:
+        self.hop = hop
+        self.parser = StreamParser()
+        self.answers_pings = False
+        self.seen: Address | None = None
 
 
 class TransportLayer:
+    """`kept` holds the ends of the ways that `keep_alive` looks after: over such a connection we
+    want to be called too, so Contact shows our end of it."""
+
     __slots__ = (
         "_advertised",
         "_closing",
@@ -52,6 +64,7 @@ class TransportLayer:
         "_proved",
         "_seen",
         "_timers",
+        "kept",
     )
 
     def __init__(
@@ -71,6 +84,7 @@ class TransportLayer:
         self._proved: dict[Address, str] = {}
         self._out: list[Datagram] = []
         self._closing: list[int] = []
+        self.kept: set[End] = set()
 
     # --- our own addresses
 
@@ -103,12 +117,26 @@ class TransportLayer:
     def contact(self, user: str, hop: Hop, secure: bool = False) -> SipUri:
         """The URI at which the other side of `hop` reaches us; `secure` makes it a sips: one
         (RFC 3261 section 12.1: what was called by sips: answers with sips:)."""
-        host, port = self.local_address(hop)
+        host, port = self._reached_at(hop)
         if secure:
             return SipUri.of(user, host, port)._replace(scheme="sips")
         if hop.transport is Transport.UDP:
             return SipUri.of(user, host, port)
         return SipUri.of(user, host, port, transport=hop.transport.value.lower())
+
+    def _reached_at(self, hop: Hop) -> Address:
+        if hop.transport.reliable and hop.end in self.kept:
+            flow = self._flows.get(self._flow_to.get(hop.end, -1))
+            if flow is not None and flow.seen is not None:
+                return flow.seen
+        return self.local_address(hop)
+
+    def learn(self, via: Via, hop: Hop) -> None:
+        """The other end of a connection has written into our Via where it sees us (RFC 3581)."""
+        flow = self._flows.get(-1 if hop.flow is None else hop.flow)
+        address = seen_in(via)
+        if flow is not None and address is not None:
+            flow.seen = address
 
     def over_flow(self, hop: Hop, flow: int | None) -> Hop:
         """`hop`, or rather the connection on which the peer speaks to us while it is open: it may
@@ -167,7 +195,7 @@ class TransportLayer:
         if len(self._flows) >= MAX_FLOWS:
             self._closing.append(flow)
             return
-        self._flows[flow] = Flow(hop, StreamParser())
+        self._flows[flow] = Flow(hop)
         self._flow_to[hop.end] = flow
         if hop.identity:
             self._proved.pop(hop.address, None)
@@ -182,7 +210,8 @@ class TransportLayer:
             return None
         if self._flow_to.get(gone.hop.end) == flow:
             del self._flow_to[gone.hop.end]
-        self._timers.cancel(self, str(flow))
+        for name in (_CLOSE, _PONG):
+            self._timers.cancel(self, f"{name}{flow}")
         return gone.hop
 
     def has(self, transport: Transport) -> bool:
@@ -201,17 +230,33 @@ class TransportLayer:
             return []
         messages: list[Request | Response | MessageError] = []
         for item in known.parser.feed(data):
-            if not isinstance(item, KeepAlive):
-                messages.append(item)
-            else:
+            if item is KeepAlive.PING:
                 self._out.append(Datagram(b"\r\n", self.source_of(flow)))
-        if known.parser.broken and not self._timers.is_set(self, str(flow)):
-            self._timers.set(self, str(flow), now + CLOSE_AFTER)
+            elif item is KeepAlive.PONG:
+                known.answers_pings = True
+                self._timers.cancel(self, f"{_PONG}{flow}")
+            else:
+                messages.append(item)
+        if known.parser.broken and not self._timers.is_set(self, f"{_CLOSE}{flow}"):
+            self._timers.set(self, f"{_CLOSE}{flow}", now + CLOSE_AFTER)
         return messages
 
+    def ping(self, hop: Hop, now: float) -> None:
+        """Two line breaks, if there is a way to send them. Whoever used to answer and does not
+        within PONG_LIMIT has its connection closed."""
+        number = self._flow_to.get(hop.end)
+        if number is None and hop.transport.reliable:
+            return
+        self._out.append(Datagram(b"\r\n\r\n", hop._replace(flow=number)))
+        if number is not None:
+            flow = self._flows[number]
+            flow.parser.expect_pong()
+            if flow.answers_pings:
+                self._timers.set(self, f"{_PONG}{number}", now + PONG_LIMIT)
+
     def handle_timer(self, name: str, now: float) -> None:
-        """A connection that cannot be read any more has had its time."""
-        self._closing.append(int(name))
+        """A connection that cannot be read any more has had its time, or is dead."""
+        self._closing.append(int(name[1:]))
 
     def source_of(self, flow: int) -> Hop:
         """The hop at the other end of an open connection."""
@@ -235,6 +280,12 @@ def note_source(request: Request, source: Address) -> None:
     at = next(i for i, (name, _) in enumerate(request.headers) if name == "Via")
     rest = split_list(request.headers[at][1])[1:]
     request.headers[at] = ("Via", ", ".join([str(noted), *rest]))
+
+
+def seen_in(via: Via) -> Address | None:
+    """Our address as the other end sees it, if it tells (RFC 3581 section 4)."""
+    port = clamped(via.param("rport") or "", MAX_PORT)
+    return Address(via.param("received") or via.host, port) if port else None
 
 
 def _hop_of_via(via: Via, source: Hop) -> Hop:

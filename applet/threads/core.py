@@ -206,6 +206,7 @@ class CoreThread:
                 self._try(self._send, datagram, now)
             for flow in phone.flows_to_close():
                 self._flows.close(flow)
+                phone.connection_closed(flow, now)
             orders = phone.orders()
             for order in orders:
                 self._try(self._carry_out, order, now)

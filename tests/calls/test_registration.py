@@ -1,7 +1,13 @@
 """The phone with a registrar, and what it says when that fails."""
 
+import pytest
+
+from applet.address import Address
+from applet.nat.knowledge import MapperSeen
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
+    Dial,
+    Hold,
     Quit,
     Reason,
     Register,
@@ -10,6 +16,7 @@ from applet.phone.messages import (
     Unregister,
     Unregistered,
 )
+from applet.sip.hop import Transport
 from tests.support.pbx import Pbx
 from tests.support.street import House, Street
 
@@ -91,4 +98,86 @@ def test_a_phone_without_a_registrar_does_not_register() -> None:
     street, phone, pbx = _started(PhoneConfig())
     phone.do(Unregister())
     street.run(1)
+    assert not street.sent
+
+
+def test_refreshes_are_silent_and_failures_are_told_once() -> None:
+    street, phone, pbx = _registered()
+    street.run(3000)
+    pbx.answer(pbx.wait_for("REGISTER", 3), 200, headers=("Expires: 60",))
+    street.run(31)
+    pbx.answer(pbx.wait_for("REGISTER", 4), 503)
+    street.run(31)
+    pbx.answer(pbx.wait_for("REGISTER", 5), 503)
+    street.run(0.1)
+    assert len(phone.seen(Registered)) == 1 and len(phone.seen(RegistrationFailed)) == 1
+    street.run(61)
+    pbx.answer(pbx.wait_for("REGISTER", 6), 200, headers=("Expires: 60",))
+    street.run(0.1)
+    assert len(phone.seen(Registered)) == 2
+
+
+def test_register_while_it_waits_is_an_attempt_at_once_and_is_told_again() -> None:
+    street, phone, pbx = _started()
+    for count in (1, 2):
+        pbx.answer(pbx.wait_for("REGISTER", count), 403)
+        street.run(0.1)
+        phone.do(Register())
+    assert len(phone.seen(RegistrationFailed)) == 2
+
+
+def test_calls_take_the_way_that_the_registrar_wants() -> None:
+    street, phone, pbx = _started()
+    route = "Service-Route: <sip:10.0.0.2;lr>"
+    pbx.answer(pbx.wait_for("REGISTER"), 200, headers=("Expires: 3600", route))
+    street.run(0.1)
+    phone.do(Dial("sip:bob@elsewhere.example", confirmed=True))
+    invite = pbx.wait_for("INVITE")
+    assert invite.lines("Route") == ["<sip:10.0.0.2;lr>"]
+    assert str(invite.uri) == "sip:bob@elsewhere.example"
+
+
+@pytest.mark.parametrize(
+    ("service_route", "routes"),
+    [
+        ("<sip:10.0.0.2;lr>", ["<sip:10.0.0.2;lr>"]),
+        ("<sip:core.example;lr>", ["<sip:10.0.0.2;lr>", "<sip:core.example;lr>"]),
+    ],
+)
+def test_an_outbound_proxy_stands_once_before_the_service_route(
+    service_route: str, routes: list[str]
+) -> None:
+    street, phone, pbx = _started(CONFIG._replace(proxy="sip:10.0.0.2"))
+    route = f"Service-Route: {service_route}"
+    pbx.answer(pbx.wait_for("REGISTER"), 200, headers=("Expires: 3600", route))
+    street.run(0.1)
+    phone.do(Dial("sip:bob@elsewhere.example", confirmed=True))
+    assert pbx.wait_for("INVITE").lines("Route") == routes
+    phone.do(Register())
+    street.run(3100)
+    assert pbx.requests("REGISTER")[-1].lines("Route") == ["<sip:10.0.0.2;lr>"]
+
+
+def test_another_address_of_ours_is_registered_at_once() -> None:
+    street, phone, pbx = _registered()
+    phone.phone.nat_fact(99, MapperSeen(None, ""), street.now)
+    assert len(pbx.requests("REGISTER")) == 2
+    phone.phone._endpoint.set_advertised(Transport.UDP, Address("203.0.113.1", 4000))
+    phone.phone.nat_fact(99, MapperSeen(None, ""), street.now)
+    phone.do(Hold(0))  # hands out what the phone wants to send
+    contact = pbx.wait_for("REGISTER", 3).lines("Contact")
+    assert contact == ["<sip:u@203.0.113.1:4000>, <sip:u@10.0.0.1:5060>;expires=0"]
+
+
+def test_another_network_is_registered_from_at_once() -> None:
+    street, phone, pbx = _registered()
+    phone.phone.network_changed(street.now)
+    phone.do(Hold(0))
+    assert pbx.wait_for("REGISTER", 3)
+
+
+def test_without_a_registrar_another_network_changes_nothing() -> None:
+    street, phone, _ = _started(PhoneConfig())
+    phone.phone.network_changed(0.0)
+    phone.do(Hold(0))
     assert not street.sent

@@ -221,6 +221,32 @@ def test_a_bye_to_a_silent_server_goes_to_the_next_one_too() -> None:
     assert_empty(agent)
 
 
+def test_a_server_that_says_100_and_then_nothing_is_left_after_its_full_time() -> None:
+    wire, agent, (one, two) = town()
+    session = ring(agent, [one, two])
+    route = ("Record-Route", "<sip:a.example;lr;transport=udp>")
+    answer(one, agent, 200, ANSWER, headers=(route,))
+    do(agent, session.hang_up)
+    wire.clock.run(0.0)
+    answer(one, agent, 100, method="BYE")
+    wire.clock.run(32.1)
+    assert two.got_times("BYE") == [32.0]
+    answer(two, agent, 200, method="BYE")
+    assert_empty(agent)
+
+
+def test_in_another_network_the_dead_may_live_and_the_name_may_lead_elsewhere() -> None:
+    wire, agent, (one, two) = town()
+    ring(agent, [one, two])
+    answer(one, agent, 503)
+    wire.clock.run(0.0)
+    answer(two, agent, 486)
+    agent.endpoint.forget_servers()
+    agent.take()
+    ring(agent, [one, two])
+    assert one.count("INVITE") == 2
+
+
 def test_a_refused_connection_goes_to_the_next_server() -> None:
     wire, agent, (one, two) = town()
     wire.refuse_tcp.add(one.address)

@@ -1,13 +1,21 @@
-"""REGISTER and un-REGISTER (RFC 3261 section 10.2)."""
+"""REGISTER, refresh, retry and un-REGISTER (RFC 3261 section 10.2, RFC 5626 section 4.5)."""
 
 import pytest
 
+from applet.address import Address
 from applet.sip.digest import Credentials
 from applet.sip.events import EndedBy, LookupNeeded, Registered, RegistrationFailed, Unregistered
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop, Transport
+from applet.sip.message import Request
 from applet.sip.records import Question, Record
-from applet.sip.registration import Registration, RegistrationState
+from applet.sip.registration import (
+    LONGEST_RETRY,
+    MOST_TURNS,
+    RECONNECT_WITHIN,
+    Registration,
+    RegistrationState,
+)
 from applet.sip.uri import SipUri
 from tests.sip.playbook import answer, assert_empty, do, kinds, only, pair, uri_of
 from tests.support.wire import Agent, Peer, Wire
@@ -38,6 +46,23 @@ def registered() -> tuple[Wire, Agent, Peer, Registration]:
     return wire, agent, peer, registration
 
 
+def leave(agent: Agent, peer: Peer, registration: Registration) -> None:
+    """It ends well, and leaves nothing behind."""
+    do(agent, registration.unregister)
+    agent.wire.clock.run(0.0)
+    answer(peer, agent, 200, method="REGISTER")
+    assert kinds(agent)[-1] == "Unregistered"
+    assert_empty(agent)
+
+
+def give_up(agent: Agent, registration: Registration) -> None:
+    """It ends although nothing was ever bound, and leaves nothing behind."""
+    do(agent, registration.unregister)
+    assert kinds(agent)[-1] == "Unregistered"
+    assert state_of(registration) is RegistrationState.UNREGISTERED
+    assert_empty(agent)
+
+
 def state_of(registration: Registration) -> RegistrationState:
     return registration.state
 
@@ -55,7 +80,8 @@ def test_a_register_binds_our_contact_to_the_address_of_record() -> None:
     event = only(agent.take(), Registered)
     assert (event.expires, event.contact) == (300, "sip:line1@192.0.2.1:5060")
     assert state_of(registration) is RegistrationState.REGISTERED and agent.endpoint.quiet
-    assert_empty(agent)
+    assert sent.header("Supported") == "path"
+    leave(agent, peer, registration)
 
 
 @pytest.mark.parametrize(
@@ -103,17 +129,18 @@ def test_a_wrong_password_is_one_clear_failure() -> None:
     failed = only(agent.take(), RegistrationFailed)
     assert (failed.by, failed.status, failed.reason) == (EndedBy.REMOTE, 401, "Unauthorized")
     assert wire.lines().count("REGISTER") == 2
-    assert state_of(registration) is RegistrationState.UNREGISTERED
-    assert_empty(agent)
+    assert failed.retry_in >= LONGEST_RETRY / 2  # who said no is seldom asked again
+    assert state_of(registration) is RegistrationState.WAITING and agent.endpoint.quiet
+    give_up(agent, registration)
 
 
 def test_a_registrar_that_does_not_answer_has_failed_after_64_t1() -> None:
     wire, agent, peer = pair()
-    register(agent, uri_of(peer))
+    registration = register(agent, uri_of(peer))
     wire.clock.run(32.0)
     failed = only(agent.take(), RegistrationFailed)
     assert (failed.by, failed.status) == (EndedBy.TIMEOUT, 408)
-    assert_empty(agent)
+    give_up(agent, registration)
 
 
 def test_a_registrar_that_cannot_be_reached_has_failed_at_once() -> None:
@@ -187,3 +214,285 @@ def test_an_outbound_proxy_takes_the_register() -> None:
     sent = peer.last_request("REGISTER")
     assert str(sent.uri) == "sip:registrar.example"
     assert sent.header("Route") == "<sip:192.0.2.2:5060;lr>"
+
+
+# --- how long
+
+
+@pytest.mark.parametrize(
+    ("granted", "refreshed_after"),
+    [(3600, 3000), (1200, 600), (300, 150), (60, 30), (1, 5), (0, 5)],
+)
+def test_a_binding_is_refreshed_before_it_expires(granted: int, refreshed_after: float) -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    answer(peer, agent, 200, method="REGISTER", contact=f"{CONTACT};expires={granted}")
+    wire.clock.run(refreshed_after - 0.1)
+    assert peer.count("REGISTER") == 1
+    wire.clock.run(0.1)
+    assert peer.count("REGISTER") == 2
+    assert state_of(registration) is RegistrationState.REFRESHING
+    first, second = (m for _, m in peer.got if isinstance(m, Request))
+    assert second.call_id == first.call_id and second.cseq.number == first.cseq.number + 1
+    answer(peer, agent, 200, method="REGISTER", contact=f"{CONTACT};expires={granted}")
+    assert kinds(agent) == ["Registered", "Registered"]
+    leave(agent, peer, registration)
+
+
+def test_423_asks_again_for_longer() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    answer(peer, agent, 423, method="REGISTER", headers=(("Min-Expires", "1800"),))
+    wire.clock.run(0.0)
+    assert peer.last_request("REGISTER").expires == 1800
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
+    assert only(agent.take(), Registered).expires == 1800
+    leave(agent, peer, registration)
+
+
+@pytest.mark.parametrize("least", [None, "60", "600", "soon", "999999999"])
+def test_423_that_makes_no_sense_is_a_refusal(least: str | None) -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    headers = (("Min-Expires", least),) if least else ()
+    answer(peer, agent, 423, method="REGISTER", headers=headers)
+    assert only(agent.take(), RegistrationFailed).status == 423
+    give_up(agent, registration)
+
+
+def test_a_registrar_that_wants_more_and_more_is_given_up() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    for turn in range(MOST_TURNS + 1):
+        least = ("Min-Expires", str(1000 + turn))
+        answer(peer, agent, 423, method="REGISTER", headers=(least,))
+        wire.clock.run(0.0)
+    assert only(agent.take(), RegistrationFailed).status == 423
+    give_up(agent, registration)
+
+
+# --- again and again (RFC 5626 section 4.5)
+
+
+def test_after_a_failure_it_is_tried_again_later_each_time() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    for failures in range(9):
+        answer(peer, agent, 500, method="REGISTER")
+        failed = only(agent.take(), RegistrationFailed)
+        longest = min(30.0 * 2**failures, LONGEST_RETRY)
+        assert longest / 2 <= failed.retry_in <= longest
+        assert state_of(registration) is RegistrationState.WAITING
+        wire.clock.run(failed.retry_in - 0.1)
+        assert peer.count("REGISTER") == failures + 1
+        wire.clock.run(0.2)
+        assert peer.count("REGISTER") == failures + 2
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
+    assert kinds(agent) == ["Registered"]
+    wire.clock.run(300)
+    answer(peer, agent, 500, method="REGISTER")
+    assert only(agent.take(), RegistrationFailed).retry_in <= 30.0
+
+
+def test_a_registrar_says_itself_when_it_wants_to_be_asked_again() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    answer(peer, agent, 503, method="REGISTER", headers=(("Retry-After", "77"),))
+    assert only(agent.take(), RegistrationFailed).retry_in == 77
+    wire.clock.run(77)
+    answer(peer, agent, 403, method="REGISTER", headers=(("Retry-After", "99999"),))
+    assert only(agent.take(), RegistrationFailed).retry_in == LONGEST_RETRY
+    give_up(agent, registration)
+
+
+def test_the_person_need_not_wait_for_the_next_attempt() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    answer(peer, agent, 403, method="REGISTER")
+    do(agent, registration.register)
+    wire.clock.run(0.0)
+    assert peer.count("REGISTER") == 2
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
+    leave(agent, peer, registration)
+
+
+def test_a_refresh_that_fails_leaves_a_binding_that_is_taken_away_at_the_end() -> None:
+    wire, agent, peer, registration = registered()
+    wire.clock.run(150)
+    answer(peer, agent, 500, method="REGISTER")
+    assert state_of(registration) is RegistrationState.WAITING
+    leave(agent, peer, registration)
+    assert peer.last_request("REGISTER").expires == 0
+
+
+def test_un_register_during_an_attempt_that_fails_is_the_end() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    do(agent, registration.unregister)
+    answer(peer, agent, 423, method="REGISTER", headers=(("Min-Expires", "9999"),))
+    assert kinds(agent) == ["RegistrationFailed", "Unregistered"]
+    assert_empty(agent)
+
+
+# --- elsewhere
+
+
+def test_a_redirection_inside_the_domain_is_followed() -> None:
+    wire, agent, peer = pair()
+    other = Peer(wire, "192.0.2.3")
+    registration = register(agent, SipUri.of("", "example.com", maddr="192.0.2.2"))
+    contact = "<tel:1>, <sip:elsewhere.test>, <sip:x@pbx.example.com;maddr=192.0.2.3>"
+    answer(peer, agent, 302, method="REGISTER", contact=contact)
+    wire.clock.run(0.0)
+    sent = other.last_request("REGISTER")
+    assert str(sent.uri) == "sip:pbx.example.com;maddr=192.0.2.3"
+    assert sent.call_id == peer.last_request("REGISTER").call_id
+    answer(other, agent, 200, method="REGISTER", contact=CONTACT)
+    assert kinds(agent) == ["Registered"]
+    leave(agent, other, registration)
+
+
+@pytest.mark.parametrize("contact", ["<sip:elsewhere.test>", "<sip:notexample.com>", "<tel:1>"])
+def test_a_redirection_to_somebody_else_is_not_followed(contact: str) -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, SipUri.of("", "example.com", maddr="192.0.2.2"))
+    answer(peer, agent, 302, method="REGISTER", contact=contact)
+    assert only(agent.take(), RegistrationFailed).status == 302
+    give_up(agent, registration)
+
+
+def test_a_redirection_that_never_ends_is_given_up() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer, ""))
+    for _ in range(MOST_TURNS + 1):
+        answer(peer, agent, 302, method="REGISTER", contact=f"<{uri_of(peer, '')}>")
+        wire.clock.run(0.0)
+    assert only(agent.take(), RegistrationFailed).status == 302
+    give_up(agent, registration)
+
+
+# --- what the answer teaches
+
+
+def test_the_service_route_is_told() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    routes = ("Service-Route", "<sip:a.example;lr>, <sip:b.example;lr>")
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT, headers=(routes,))
+    told = only(agent.take(), Registered)
+    assert [str(route.uri) for route in told.service_route] == [
+        "sip:a.example;lr",
+        "sip:b.example;lr",
+    ]
+    leave(agent, peer, registration)
+
+
+@pytest.mark.parametrize(
+    "routes", ["nonsense", "<sip:strict.example>", "<tel:1;lr>", ", ".join(["<sip:a;lr>"] * 9)]
+)
+def test_a_service_route_that_cannot_be_followed_is_left_out(routes: str) -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    header = ("Service-Route", routes)
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT, headers=(header,))
+    assert only(agent.take(), Registered).service_route == ()
+    leave(agent, peer, registration)
+
+
+def seen_as(request: Request, address: str, port: int) -> Request:
+    """`request` as a server keeps it that saw it come from there."""
+    via = request.top_via.with_param("received", address).with_param("rport", str(port))
+    return request.without("Via").prepended("Via", str(via))
+
+
+def reply_seen(
+    peer: Peer, agent: Agent, status: int, port: int, *, flow: bool = True, **headers: str
+) -> None:
+    sent = seen_as(peer.last_request("REGISTER"), "203.0.113.9", port)
+    lines = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    message = sent.reply(status, to_tag="t", headers=lines)
+    (peer.send_stream(message) if flow else peer.send(message, agent))
+    agent.wire.clock.run(0.0)
+
+
+def over_tcp() -> tuple[Wire, Agent, Peer, Registration]:
+    wire, agent, peer = pair()
+    return wire, agent, peer, register(agent, uri_of(peer, "", transport="tcp"))
+
+
+def test_over_a_connection_our_end_of_it_is_bound_as_the_registrar_sees_it() -> None:
+    wire, agent, peer, registration = over_tcp()
+    listening = "<sip:line1@192.0.2.1:5060;transport=tcp>"
+    assert peer.last_request("REGISTER").header("Contact") == listening
+    challenge = 'Digest realm="r", nonce="n"'
+    reply_seen(peer, agent, 401, 41234, WWW_Authenticate=challenge)
+    ours = "<sip:line1@203.0.113.9:41234;transport=tcp>"
+    assert peer.last_request("REGISTER").header("Contact") == ours
+    reply_seen(peer, agent, 200, 41234, Contact=f"{ours};expires=60")
+    told = only(agent.take(), Registered)
+    assert (told.expires, told.seen) == (60, Address("203.0.113.9", 41234))
+    # Another address: the new one is bound, the old one is taken away.
+    do(agent, registration.register)
+    wire.clock.run(0.0)
+    reply_seen(peer, agent, 200, 50000, Contact=f"{ours};expires=60")
+    there = "<sip:line1@203.0.113.9:50000;transport=tcp>"
+    assert peer.last_request("REGISTER").lines("Contact") == [f"{there}, {ours};expires=0"]
+    reply_seen(peer, agent, 200, 50000, Contact=f"{there};expires=60")
+    assert kinds(agent) == ["Registered"]
+    do(agent, registration.unregister)
+    wire.clock.run(0.0)
+    last = peer.last_request("REGISTER")
+    assert (last.header("Contact"), last.expires) == (there, 0)
+    reply_seen(peer, agent, 200, 50000)
+    assert kinds(agent) == ["Unregistered"]
+    assert_empty(agent)
+
+
+def test_a_registrar_that_sees_us_elsewhere_each_time_is_believed_in_the_end() -> None:
+    wire, agent, peer, registration = over_tcp()
+    for turn in range(MOST_TURNS + 1):
+        reply_seen(peer, agent, 200, 40000 + turn)
+        wire.clock.run(0.0)
+    assert kinds(agent) == ["Registered"]
+    assert peer.count("REGISTER") == MOST_TURNS + 1
+
+
+def test_over_udp_what_the_registrar_sees_is_only_told() -> None:
+    wire, agent, peer = pair()
+    register(agent, uri_of(peer))
+    reply_seen(peer, agent, 200, 4321, flow=False)
+    assert only(agent.take(), Registered).seen == Address("203.0.113.9", 4321)
+    assert peer.count("REGISTER") == 1
+
+
+# --- the connection (RFC 5626)
+
+
+def over_tcp_registered() -> tuple[Wire, Agent, Peer, Registration]:
+    wire, agent, peer, registration = over_tcp()
+    peer.send_stream(peer.last_request("REGISTER").reply(200, to_tag="t"))
+    wire.clock.run(0.0)
+    assert kinds(agent) == ["Registered"]
+    return wire, agent, peer, registration
+
+
+def test_a_lost_connection_is_made_again_soon() -> None:
+    wire, agent, peer, registration = over_tcp_registered()
+    wire.close(peer.flow)
+    wire.clock.run(0.0)
+    assert state_of(registration) is RegistrationState.WAITING and kinds(agent) == []
+    wire.clock.run(RECONNECT_WITHIN)
+    assert peer.count("REGISTER") == 2
+    assert state_of(registration) is RegistrationState.REGISTERING
+
+
+def test_a_server_that_stays_away_is_tried_with_the_usual_patience() -> None:
+    wire, agent, peer, registration = over_tcp_registered()
+    wire.refuse_tcp.add(peer.address)
+    wire.close(peer.flow)
+    wire.clock.run(RECONNECT_WITHIN)
+    failed = only(agent.take(), RegistrationFailed)
+    assert failed.by is EndedBy.TRANSPORT and 15 <= failed.retry_in <= 30
+    wire.refuse_tcp.clear()
+    wire.clock.run(30)
+    assert peer.count("REGISTER") == 2

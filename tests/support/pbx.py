@@ -27,7 +27,7 @@ class Pbx:
     def receive(self, data: bytes, source: Address, target: Address, now: float) -> None:
         if target.port == RTP_PORT:
             self.rtp.append((now, data))
-        elif target.port == SIP_PORT:
+        elif target.port == SIP_PORT and data.strip():
             self.phone = source
             message = parse(data)
             self.got.append((now, message))

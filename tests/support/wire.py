@@ -281,7 +281,8 @@ class Peer:
     # --- the wire's side
 
     def receive_datagram(self, data: bytes, source: Address) -> None:
-        self.got.append((self.wire.now, parse(data)))
+        if data.strip():
+            self.got.append((self.wire.now, parse(data)))
 
     def flow_opened(self, flow: int, remote: Address) -> None:
         self.flow = flow
