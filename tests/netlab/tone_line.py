@@ -17,7 +17,7 @@ import numpy as np
 
 from tests.netlab.namespaces import opened
 from tests.netlab.sip_text import Place
-from tests.support.process import MAY_HURRY, wait_until
+from tests.support.process import MAY_HURRY
 from tests.support.rtp_peer import decode_mulaw, encode_mulaw
 from tests.support.speech import RATE, Samples
 
@@ -68,9 +68,6 @@ class ToneLine:
         wanted = round(seconds / FRAME_S)
         last = [frame.tone for frame in self.frames[-wanted:] if frame.at >= since]
         return len(last) == wanted and sum(last) >= 0.8 * wanted
-
-    def wait_for_tone(self, seconds: float, since: float, limit: float) -> None:
-        wait_until(lambda: self.hears(seconds, since), limit, "the phone's tone at the far end")
 
     def is_silent(self, seconds: float) -> bool:
         """No tone in the last `seconds`."""
