@@ -17,7 +17,7 @@ from tests.netlab.certificates import Certificates
 from tests.netlab.desk_call import DeskCall
 from tests.netlab.desk_flows import Flow, Flows
 from tests.netlab.network import DESK, MOVED_DESK, Network
-from tests.netlab.sip_text import Message, parse, place_of, print_message, uri_of
+from tests.netlab.sip_text import Message, parse, parse_sdp, place_of, print_message, uri_of
 from tests.netlab.tone_line import ToneLine
 from tests.support.process import wait_until
 
@@ -34,6 +34,13 @@ class _Repeated(NamedTuple):
     flow: Flow
 
 
+def described(message: Message, flow: Flow) -> str:
+    sdp = parse_sdp(message.body)
+    sound = f", sound {sdp.direction} at {sdp.place[0]}:{sdp.place[1]}" if sdp else ""
+    source = f"{flow.peer[0]}:{flow.peer[1]} by {flow.kind}"
+    return f"{message.start} from {source}, contact {message.first('contact') or '-'}{sound}"
+
+
 class Desk:
     """Answers every call at once with a tone of its own."""
 
@@ -44,6 +51,8 @@ class Desk:
         self.lines: list[ToneLine] = []
         self.registered: tuple[str, Flow] | None = None
         self.refused: list[str] = []
+        self.heard: list[str] = []
+        """What came, in a line each."""
         self._lock = threading.RLock()
         self._repeated: dict[str, _Repeated] = {}
         self._said: dict[tuple[str, str], bytes] = {}
@@ -155,6 +164,7 @@ class Desk:
             except ValueError as error:
                 self.refused.append(f"{error} by {flow.kind} from {flow.peer}")
                 return
+            self.heard.append(described(message, flow))
             if message.status:
                 self._take_response(message, flow)
             elif said := self._said.get((message.first("via"), message.method)):

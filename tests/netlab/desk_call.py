@@ -114,9 +114,9 @@ class DeskCall:
         direction = ANSWERS.get(offer.direction, "inactive") if offer else "sendrecv"
         answer = self._sdp(direction)
         contact = flow.contact(self._host)
+        self._agree(message.body)  # before the answer, after which a test may look
         said = self._desk.respond(message, flow, "200 OK", tag="desk", body=answer, contact=contact)
         self._desk.repeat(f"200 {self.call_id}", said, flow)
-        self._agree(message.body)
 
     def _agree(self, body: str) -> None:
         sdp = parse_sdp(body)

@@ -1,5 +1,6 @@
 """The far end's ears for SIP: UDP and TCP on 5060, TLS on 5061 and on 443."""
 
+import select
 import socket
 import ssl
 import threading
@@ -101,9 +102,10 @@ class Flows:
             port = plain.getsockname()[1]
             sock = self._context.wrap_socket(plain, server_side=True) if kind == "tls" else plain
             self._open.append(sock)
-            flow = Flow(kind, port, peer, _sender(sock))
+            lock = threading.Lock()
+            flow = Flow(kind, port, peer, _sender(sock, lock))
             waiting = b""
-            while data := sock.recv(65536):
+            while data := _received(sock, lock):
                 messages, waiting = framed(waiting + data)
                 for message in messages:
                     self._take(message, flow)
@@ -111,11 +113,17 @@ class Flows:
             return
 
 
-def _sender(sock: socket.socket) -> Callable[[bytes], None]:
+def _sender(sock: socket.socket, lock: threading.Lock) -> Callable[[bytes], None]:
     def send(data: bytes) -> None:
-        try:
+        with lock, suppress(OSError):
             sock.sendall(data)
-        except OSError:
-            return
 
     return send
+
+
+def _received(sock: socket.socket, lock: threading.Lock) -> bytes:
+    """OpenSSL must not read and write one connection at the same time: so no read waits."""
+    if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+        select.select([sock], [], [])
+    with lock:
+        return sock.recv(65536)

@@ -154,7 +154,8 @@ class _Story:
         folder = DIST / "nat-matrix"
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / f"{self._cell.name.replace('/', '-')}.log"
-        log.write_text(self._phone.transcript(1000))
+        heard = "\n".join(f"desk: {line}" for line in self._talk.desk.heard)
+        log.write_text(f"{self._phone.transcript(1000)}\n{heard}\n")
 
     def result(self, problem: str) -> Result:
         told = [str(event["way"]) for event in self._phone.events if event["ev"] == "nat"]
@@ -174,9 +175,12 @@ class _Story:
         )
 
     def _address(self) -> str:
-        """Whose address the phone named last in the first call."""
+        """Whose address the phone named last in the first call, unless the relay speaks for it:
+        an ALG may have written another address."""
         if self._first is None or not self._first.sdps:
             return ""
+        if any(frame.source[0] == SERVERS[0] for frame in self._first.line.frames[-1:]):
+            return "relay"
         owners = {WAN: "router", CARRIER_WAN: "router", SERVERS[0]: "relay"}
         owners[client_address(self._cell)] = "own"
         return owners.get(self._first.sdps[-1].place[0], "other")
