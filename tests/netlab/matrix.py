@@ -36,10 +36,11 @@ _houses = count()
 def direct_media(value: int) -> Iterator[None]:
     """The kernel's `sip_direct_media` has this value, and no other run changes it meanwhile.
 
-    It is one for all namespaces, so its file is the lock too; at the end it is 1, as it was.
+    It is one for all namespaces, so its file is the lock too: many may need its usual value 1 at
+    the same time, one alone another. At the end it is 1.
     """
     with DIRECT_MEDIA.open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_SH if value == 1 else fcntl.LOCK_EX)
         DIRECT_MEDIA.write_text(str(value))
         try:
             yield
