@@ -20,6 +20,7 @@ from applet.sip.events import EndedBy
 from applet.sip.hop import Hop, Transport
 from applet.sip.message import Request, Response
 from applet.sip.penalty import DEFAULT
+from applet.sip.timers import T1
 from applet.sip.transaction import ClientTransaction, hop_by_hop
 from applet.sip.transport import MAX_UDP_REQUEST
 from applet.sip.uri import Uri, is_secure, secured
@@ -201,7 +202,7 @@ class ClientRequest:
         if name == "silent":
             left = self._transaction
             if self._request.method == "INVITE":
-                left.attach(_TooLate(self._core, self.sent, self.hop, self._user))
+                left.attach(_TooLate(self._core, self.sent, self.hop, left, self._user))
             else:
                 left.abandon(now)
             self._try_next(now)
@@ -269,23 +270,39 @@ class _TooLate:
     all, whoever rings there is called off; if somebody has answered, it is one fork of the call
     like any other."""
 
-    __slots__ = ("_core", "_hop", "_request", "_user")
+    __slots__ = ("_core", "_hop", "_request", "_transaction", "_user")
 
-    def __init__(self, core: Core, request: Request, hop: Hop, user: RequestUser) -> None:
+    def __init__(
+        self,
+        core: Core,
+        request: Request,
+        hop: Hop,
+        transaction: ClientTransaction,
+        user: RequestUser,
+    ) -> None:
         self._core = core
         self._request = request
         self._hop = hop
+        self._transaction = transaction
         self._user = user
 
     def on_response(self, response: Response, now: float) -> None:
-        if response.status < 200:
+        timers = self._core.timers
+        if response.status >= 200:
+            timers.cancel(self, "cancel")
+            if response.status < 300:
+                self._user.on_final(response, now)
+        elif not timers.is_set(self, "cancel"):
+            timers.set(self, "cancel", now + 64 * T1)
             cancel = hop_by_hop("CANCEL", self._request)
             send = self._core.transport.sender(self._hop)
             self._core.transactions.send_request(
                 cancel, cancel.encode(), self._hop, send, Nobody(), now
             )
-        elif response.status < 300:
-            self._user.on_final(response, now)
+
+    def handle_timer(self, name: str, now: float) -> None:
+        """Section 9.1: a CANCEL that had no effect ends it all the same."""
+        self._transaction.abandon(now)
 
     def on_timeout(self, now: float) -> None:
         """As expected."""

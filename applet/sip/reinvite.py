@@ -26,6 +26,7 @@ from applet.sip.message import Request, Response
 from applet.sip.prack import Proofs, reliable_number
 from applet.sip.server_invite import ServerInvite
 from applet.sip.session_table import OfferState, SessionState
+from applet.sip.timers import T1
 from applet.sip.uas import ALLOW, Headers, offer_in, supported
 
 if TYPE_CHECKING:
@@ -140,13 +141,19 @@ class Reinvites:
         """Nothing changes by it."""
 
     def on_progress(self, invite: ClientInvite, response: Response, now: float) -> None:
-        """It tells nothing, but what is sent reliably wants its PRACK, and may be the answer."""
+        """It tells nothing, but what is sent reliably wants its PRACK, and may be the answer. From
+        now on no timer of its transaction runs: a peer that says no more must not leave it open
+        for ever."""
         number = reliable_number(response)
         if number is not None and self._proofs.take(self._dialog, number, response, now):
             self._early_answer = self._early_answer or offer_in(response)
+        timers = self._session.core.timers
+        if not timers.is_set(self, "silent"):
+            timers.set(self, "silent", now + 64 * T1)
 
     def on_answered(self, invite: ClientInvite, response: Response, now: float) -> None:
         session = self._session
+        session.core.timers.cancel(self, "silent")
         if session.state is not SessionState.CONFIRMED or invite is not self.client:
             invite.acknowledge(self._dialog, None, now)  # the session ended meanwhile
             return
@@ -166,6 +173,7 @@ class Reinvites:
         it was. So does silence: the call may be well while the signalling is not, and the person
         who hears the other side would not understand."""
         session = self._session
+        session.core.timers.cancel(self, "silent")
         self.client = None
         if session.state is not SessionState.CONFIRMED:
             return
@@ -215,7 +223,11 @@ class Reinvites:
         return int(chance * 201) / 100  # 0 to 2 s
 
     def handle_timer(self, name: str, now: float) -> None:
-        """The time after 491 is over."""
+        """The time after 491 is over; or nobody ever answers ours."""
+        if name == "silent":
+            if self.client is not None:
+                self.client.cancel(now)
+            return
         self._retry_waits = True
         self.settled()
 

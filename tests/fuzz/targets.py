@@ -24,6 +24,9 @@ from applet.sip.digest import parse_auth
 from applet.sip.grammar import MessageError
 from applet.sip.message import Request, Response, check_request, check_response
 from applet.sip.parser import KeepAlive, Received, StreamParser, parse
+from tests.calls.test_any_story import (
+    test_whatever_is_said_and_pressed_everything_ends_once_and_is_quiet as any_story,
+)
 from tests.support.street import House, Street
 
 PEER = Address("192.0.2.9", 6000)
@@ -182,6 +185,11 @@ def phone(data: bytes) -> None:
     assert house.is_empty() and house.phone.next_timer() is None
 
 
+def story(data: bytes) -> None:
+    """What the other side says and the person presses, drawn from the bytes by hypothesis."""
+    any_story.hypothesis.fuzz_one_input(data)  # type: ignore[attr-defined]
+
+
 BODY = (
     b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\n"
     b"m=audio 6000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
@@ -194,7 +202,7 @@ CALL = (
 )
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (message, sdp, rtp, rtcp, dtmf, phone)
+    target.__name__: target for target in (message, sdp, rtp, rtcp, dtmf, phone, story)
 }
 MODULES = {
     "message": ("applet/sip/parser.py", "applet/sip/message.py", "applet/sip/grammar.py"),
@@ -203,6 +211,7 @@ MODULES = {
     "rtcp": ("applet/media/rtcp.py",),
     "dtmf": ("applet/media/dtmf.py",),
     "phone": ("applet/sip/endpoint.py", "applet/sip/invite.py", "applet/phone/phone.py"),
+    "story": ("applet/sip/invite.py", "applet/sip/reinvite.py", "applet/phone/negotiation.py"),
 }
 """Whose coverage each target prints."""
 

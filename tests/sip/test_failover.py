@@ -143,6 +143,18 @@ def test_a_server_that_wakes_up_too_late_is_called_off() -> None:
     assert kinds(agent)[-1] == "Answered"
 
 
+def test_a_server_that_wakes_up_and_falls_asleep_again_is_called_off_once_and_forgotten() -> None:
+    wire, agent, (one, two) = town()
+    ring(agent, [one, two])
+    wire.clock.run(SILENCE_LIMIT)
+    for _ in range(3):
+        one.send(reply(one, one.last_request("INVITE"), 180), agent)
+        wire.clock.run(0.0)
+    assert one.count("CANCEL") == 1
+    answer(two, agent, 486)
+    assert_empty(agent)
+
+
 def test_whoever_answers_first_has_the_call_even_through_a_server_that_was_left() -> None:
     wire, agent, (one, two) = town()
     session = ring(agent, [one, two])

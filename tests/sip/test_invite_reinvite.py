@@ -541,3 +541,43 @@ def test_glare_between_two_phones_resolves_itself() -> None:
     do(alice, ours.hang_up)
     assert_empty(alice)
     assert_empty(bob)
+
+
+# --- a peer that says 100 and then no more: no timer of the transaction runs (figure 5)
+
+
+def test_a_reinvite_that_is_never_answered_for_good_is_given_up(talking: Established) -> None:
+    wire, agent, peer, session = talking
+    do(agent, session.reinvite, OFFER)
+    wire.clock.run(0.0)
+    answer(peer, agent, 100)
+    answer(peer, agent, 180)
+    wire.clock.run(32.0)
+    assert peer.count("CANCEL") == 1
+    wire.clock.run(33.0)
+    assert only(agent.take(), ReinviteFailed).status == 408
+    assert state(session) is SessionState.CONFIRMED and session.can_reinvite
+
+
+def test_a_reinvite_that_is_called_off_and_refused_leaves_the_call_as_it_was(
+    talking: Established,
+) -> None:
+    wire, agent, peer, session = talking
+    do(agent, session.reinvite, OFFER)
+    wire.clock.run(0.0)
+    answer(peer, agent, 180)
+    wire.clock.run(33.0)
+    answer(peer, agent, 487)
+    assert only(agent.take(), ReinviteFailed).status == 487
+    assert session.can_reinvite
+
+
+def test_a_reinvite_that_hangs_does_not_outlive_its_call(talking: Established) -> None:
+    wire, agent, peer, session = talking
+    do(agent, session.reinvite, OFFER)
+    wire.clock.run(0.0)
+    answer(peer, agent, 180)
+    do(agent, session.hang_up)
+    wire.clock.run(0.0)
+    answer(peer, agent, 200, method="BYE")
+    assert_empty(agent)
