@@ -58,6 +58,8 @@ configs = st.builds(
     user=st.just("me"),
     password=st.sampled_from(["", "secret"]),
     registrar=st.sampled_from(["", f"sip:{HOST}"]),
+    reliable=st.sampled_from(["off", "on", "on", "required"]),
+    session_timer=st.sampled_from(["off", "on", "on", "required"]),
 )
 
 OPENINGS: list[list[Said | Command]] = [
