@@ -151,6 +151,12 @@ def print_host(host: str, port: int | None) -> str:
     return printed if port is None else f"{printed}:{port}"
 
 
+def read_literal(bracketed: str) -> str:
+    """An IPv6 address without its brackets. RFC 5118 section 4.10: the grammar of RFC 3261 lets
+    one colon too many stand before an IPv4 part, and who follows it is to be understood."""
+    return bracketed[1:-1].replace(":::", "::")
+
+
 def read_port(digits: str) -> int:
     port = int(digits)
     if port > MAX_PORT:

@@ -25,6 +25,7 @@ from applet.sip.grammar import (
     print_host,
     print_params,
     quoted,
+    read_literal,
     read_params,
     read_port,
     unquoted,
@@ -104,7 +105,7 @@ class Via(NamedTuple):
         return cls._make(  # _make: half the time of the constructor, and every message needs it
             (
                 transport.upper(),
-                host[1:-1] if host[0] == "[" else host,
+                read_literal(host) if host[0] == "[" else host,
                 read_port(port) if port else None,
                 read_params(params),
             )

@@ -9,6 +9,7 @@ from applet.sip.grammar import (
     Params,
     print_host,
     print_params,
+    read_literal,
     read_port,
     unescaped,
 )
@@ -123,7 +124,7 @@ def parse_uri(text: str) -> Uri:
             scheme.lower(),
             user or "",
             password,
-            host[1:-1] if host[0] == "[" else host,
+            read_literal(host) if host[0] == "[" else host,
             read_port(port) if port else None,
             _read_params(params) if params else (),
             headers or "",

@@ -219,5 +219,5 @@ MODULES = {
 def seed_folders(target: str) -> list[Path]:
     """The folders with what a target begins from."""
     data = Path(__file__).parents[1] / "data"
-    more = {"message": [data / "rfc4475"], "sdp": [data / "sdp"]}
+    more = {"message": [data / "rfc4475", data / "rfc5118"], "sdp": [data / "sdp"]}
     return [data / "fuzz" / target, *more.get(target, [])]
