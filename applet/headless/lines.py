@@ -20,6 +20,7 @@ from applet.phone.messages import (
     NatFound,
     Quit,
     Reason,
+    Redirected,
     Register,
     Registered,
     RegistrationFailed,
@@ -137,6 +138,8 @@ def _fields(event: Event) -> dict[str, object] | None:
                 "from": event.caller_uri,
                 "to": event.called,
             }
+        case Redirected():
+            return {"ev": "redirected", "id": event.call, "to": event.uri}
         case MediaChanged():
             return {
                 "ev": "media",

@@ -6,12 +6,11 @@ is what the person sees. `phone.negotiation` keeps offer/answer and hold; here i
 before the answer and at the end.
 """
 
-from collections.abc import Callable
-
 from applet.address import Address
 from applet.media.session import MediaStatistics
 from applet.media.tones import Tone
 from applet.nat.strategy import Way
+from applet.phone.attempts import Attempts
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -20,6 +19,7 @@ from applet.phone.messages import (
     IncomingCall,
     MuteChanged,
     Reason,
+    Redirected,
     Statistics,
     Trouble,
 )
@@ -54,6 +54,7 @@ class Call:
 
     __slots__ = (
         "_answer_status",
+        "_attempts",
         "_close_at",
         "_connected",
         "_end",
@@ -61,7 +62,6 @@ class Call:
         "_media_open",
         "_offer",
         "_outbox",
-        "_place",
         "_state",
         "_tone",
         "negotiation",
@@ -80,7 +80,7 @@ class Call:
         self.negotiation: Negotiation | None = None
         self.over = False
         self._outbox = outbox
-        self._place: Callable[[bytes, float], InviteSession] | None = None
+        self._attempts: Attempts | None = None
         self._offer: bytes | None = None
         self._answer_status = 0
         self._state = CallState.DIALLING
@@ -98,10 +98,10 @@ class Call:
 
     # --- the beginning
 
-    def dial(self, place: Callable[[bytes, float], InviteSession]) -> None:
-        """Call out: `place(offer, now)` sends the INVITE once there are sockets for the media,
-        which `open_media` asks for."""
-        self._place = place
+    def dial(self, attempts: Attempts) -> None:
+        """Call out: the first of `attempts` is made once there are sockets for the media, which
+        `open_media` asks for."""
+        self._attempts = attempts
         self._tell_state(CallState.DIALLING)
 
     def open_media(self, remote_host: str, ways: tuple[Way, ...]) -> None:
@@ -130,8 +130,8 @@ class Call:
         if negotiation is None:
             self._fail(Reason.MEDIA_FAILED, 500, now)
         elif self.outgoing:
-            assert self._place is not None
-            self.session = self._place(negotiation.first_offer(), now)
+            assert self._attempts is not None
+            self.session = self._attempts.send(negotiation.first_offer(), now)
             negotiation.session = self.session
         else:
             self._receive_call(negotiation, now)
@@ -288,9 +288,24 @@ class Call:
             self._fail(Reason.NO_COMMON_CODEC, 488, now)
 
     def session_ended(self, event: SessionEnded, now: float) -> None:
-        if self._end is None:
+        if self._end is None and not self._try_again(event, now):
             reason = why_it_ended(event, outgoing=self.outgoing, connected=self._connected)
             self._finish(reason, event.status, now)
+
+    def _try_again(self, event: SessionEnded, now: float) -> bool:
+        """A call out failed: it may be worth another attempt, of which the person sees no more
+        than that it goes on."""
+        attempts, negotiation = self._attempts, self.negotiation
+        if attempts is None or negotiation is None or self._connected or self._hung_up:
+            return False
+        plainer = attempts.wants_plainer(event) and negotiation.simplify()
+        if not (plainer or attempts.next_target(event)):
+            return False
+        self.peer = str(attempts.target)
+        self._play(None)
+        self._tell_state(CallState.DIALLING)
+        self.session = negotiation.session = attempts.send(negotiation.offer_again(), now)
+        return True
 
     # --- what the media does
 
@@ -352,6 +367,8 @@ class Call:
         assert self._end is not None
         reason, code = self._end
         self._tell_state(CallState.ENDED, code, reason)
+        if failed and self._attempts is not None and self._attempts.ask is not None:
+            self._outbox.tell(Redirected(self.number, str(self._attempts.ask)))
 
     def _close(self, now: float) -> None:
         if not self.over and self._media_open:

@@ -26,6 +26,12 @@ class Calls:
         """What `session` tells is for `call`."""
         self._by_session[session] = call
 
+    def follow(self, call: Call, session: InviteSession) -> None:
+        """`session` has told something, and `call` may have gone on with another one."""
+        if call.session is not None and call.session is not session:
+            del self._by_session[session]
+            self.bind(call, call.session)
+
     def all(self) -> list[Call]:
         return list(self._by_number.values())
 

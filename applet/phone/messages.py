@@ -239,6 +239,14 @@ class CallStateChanged(NamedTuple):
     outgoing: bool
 
 
+class Redirected(NamedTuple):
+    """The call that has just ended was told that `uri` is to be called instead, and that is
+    outside the support desk's domain: `Dial(uri, confirmed=True)` if the person says yes."""
+
+    call: int
+    uri: str
+
+
 class MediaChanged(NamedTuple):
     """`direction` is SDP's word from our side; `local`, `remote` are `ip:port`."""
 
@@ -358,6 +366,7 @@ Event = (
     Ready
     | IncomingCall
     | CallStateChanged
+    | Redirected
     | MediaChanged
     | HoldChanged
     | MuteChanged

@@ -97,6 +97,16 @@ class Negotiation:
         self._agreed = self._wish()
         return self._described.create_offer(Direction.SENDRECV)
 
+    def offer_again(self) -> bytes:
+        """The same for another attempt: nobody answered the one before for good."""
+        self._described.offer_failed()
+        self._branches = Branches()
+        return self.first_offer()
+
+    def simplify(self) -> bool:
+        """Offer less in the next attempt; False if there is nothing to leave out."""
+        return self._described.simplify()
+
     def first_offer_received(self, offer: bytes) -> None:
         """The body of their INVITE. Raises SdpError if it cannot be answered, so that nothing
         rings for a call that cannot be."""

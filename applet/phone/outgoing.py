@@ -2,8 +2,10 @@
 
 from applet.address import Address
 from applet.phone.account import Account
+from applet.phone.attempts import Attempts
 from applet.phone.call import Call
 from applet.phone.network import Network
+from applet.phone.target import DialPolicy
 from applet.sip.endpoint import Endpoint
 from applet.sip.headers import NameAddr
 from applet.sip.invite import InviteSession
@@ -14,9 +16,12 @@ from applet.sip.uri import SipUri
 class Outgoing:
     """`local` is where SIP is bound, once it is."""
 
-    __slots__ = ("_account", "_endpoint", "_network", "local")
+    __slots__ = ("_account", "_endpoint", "_network", "_policy", "local")
 
-    def __init__(self, endpoint: Endpoint, account: Account, network: Network) -> None:
+    def __init__(
+        self, endpoint: Endpoint, account: Account, network: Network, policy: DialPolicy
+    ) -> None:
+        self._policy = policy
         self._endpoint = endpoint
         self._network = network
         self._account = account
@@ -32,10 +37,10 @@ class Outgoing:
         account, network = self._account, self._network
         server = account.route[0] if account.route else target
 
-        def place(offer: bytes, now: float) -> InviteSession:
+        def place(to: SipUri, offer: bytes, now: float) -> InviteSession:
             return self._endpoint.invite(
-                target if account.route else network.steer(target),
-                local=self.identity(target),
+                to if account.route else network.steer(to),
+                local=self.identity(to),
                 contact_user=account.contact_user,
                 body=offer,
                 now=now,
@@ -45,6 +50,6 @@ class Outgoing:
                 headers=headers,
             )
 
-        call.dial(place)
+        call.dial(Attempts(target, self._policy, place))
         host = account.next_host(target)
         network.when_known(server, lambda plan, _: call.open_media(host, plan.ways), now)

@@ -100,13 +100,13 @@ class Phone:
         self._network = Network(
             config.nat, self._endpoint, self._account, self._outbox, local_ip_for
         )
-        self._outgoing = Outgoing(self._endpoint, self._account, self._network)
         self._policy = DialPolicy(
             self._account.desk,
             config.other_addresses,
             config.emergency_allowed,
             config.emergency_numbers,
         )
+        self._outgoing = Outgoing(self._endpoint, self._account, self._network, self._policy)
         self._registrar = Registrar(self._account, self._begin_registration, self._outbox)
         self._strangers = Strangers(config.strangers_per_minute)
         self._calls = Calls(self._outbox)
@@ -388,6 +388,7 @@ class Phone:
                 call = self._calls.of(event.session)
                 if call is not None:
                     tell_call(call, event, now)
+                    self._calls.follow(call, event.session)
 
     def _incoming(self, event: sip.IncomingInvite, now: float) -> None:
         session = event.session

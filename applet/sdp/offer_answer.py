@@ -50,6 +50,7 @@ _SAME_ON_THE_WIRE = (_PROFILE, "RTP/AVPF")
 _BY_NAME = {codec.name: codec for codec in reversed(STATIC_CODECS.values())}
 _DYNAMIC = range(96, 128)
 UNSPECIFIED = "0.0.0.0"
+_PLAIN = ("PCMU", "PCMA")
 
 
 class LocalProtocolError(RuntimeError):
@@ -142,6 +143,15 @@ class OfferAnswer:
         self._offer = _Offer(direction, formats)
         self.state = State.LOCAL_OFFER
         return self._describe(slots, UNSPECIFIED if hidden else self._local.host)
+
+    def simplify(self) -> bool:
+        """Offer G.711 and nothing else from now on: the least that anybody takes. False if that
+        is what was offered before."""
+        plain = tuple(codec for codec in self._wanted if codec.name in _PLAIN)
+        changed = bool(plain) and plain != self._wanted
+        if changed:
+            self._wanted = plain
+        return changed
 
     def fork(self) -> "OfferAnswer":
         """The same with a life of its own, for one early dialog: each branch of a fork may answer

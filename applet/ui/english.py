@@ -42,6 +42,7 @@ _ENGLISH_STATES: dict[Say | Reason, Sentence] = {
     ),
     Say.QUITTING: Sentence("Goodbye."),
     Say.LINK: Sentence("Call {who}?", "Another program asks for this call."),
+    Say.MOVED_TO: Sentence("Call {who}?", "That is where the other side says it can be reached."),
     Say.OFFER: Sentence(
         "Keep {product} on this computer?", "Then it stands in the Start menu, just for you."
     ),

@@ -130,7 +130,7 @@ class Presenter:
         if state.call is not None:
             return state.call.shown(self.speaker)
         if state.link:
-            asked = self.speaker.say(Say.LINK, link_address(state.link))
+            asked = self.speaker.say(state.link_why, link_address(state.link))
             return Shown(asked, Tone.WAITING, Icon.IDLE)
         return state.last or Shown(self.speaker.say(Say.WELCOME), Tone.PLAIN, Icon.IDLE)
 

@@ -23,6 +23,7 @@ from applet.phone.messages import (
     NatFound,
     Ready,
     Reason,
+    Redirected,
     Registered,
     RegistrationFailed,
     RequestStatistics,
@@ -104,6 +105,7 @@ class ScreenState:
         self.volume_open = False
         self.help_open = False
         self.link = ""
+        self.link_why = Say.LINK
         self.can_be_kept = False
         self.keep_offered = False
         self.window_shown = True
@@ -183,12 +185,18 @@ class ScreenState:
                 self.report(Say.NOT_REGISTERED, why)
             case NatFound(way, proof):
                 self.network = f"{way}: {proof}" if proof else way
+            case Redirected(uri=uri):
+                self.ask_to_call(uri, Say.MOVED_TO)
             case Logged(line, detail):
                 self.log_line(line, detail)
             case Stopped():
                 self._phone_stopped()
             case _:
                 self._about_the_call(event)
+
+    def ask_to_call(self, uri: str, why: Say) -> None:
+        """Nothing is dialled before the person has seen the whole address and said yes."""
+        self.link, self.link_why = uri, why
 
     def _about_the_call(self, event: Event) -> None:
         call = self.call

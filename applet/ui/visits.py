@@ -30,7 +30,6 @@ class Visits:
         }
 
     def _link(self, address: str, now: float) -> None:
-        """Nothing is dialled before the person has seen the whole address and said yes."""
         state = self._state
         self._show("", now)
         if state.stopped or not state.brand.dialling.links:
@@ -40,7 +39,7 @@ class Visits:
         elif not _LINK.fullmatch(address):
             state.report(Reason.BAD_ADDRESS)
         else:
-            state.link = address
+            state.ask_to_call(address, Say.LINK)
 
     def _offer_keep(self, _: str, __: float) -> None:
         state = self._state

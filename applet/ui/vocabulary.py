@@ -31,6 +31,7 @@ class Say(Enum):
     STOPPED = "stopped"
     QUITTING = "quitting"
     LINK = "link"
+    MOVED_TO = "moved_to"
     OFFER = "offer"
     KEPT = "kept"
     NOT_KEPT = "not_kept"

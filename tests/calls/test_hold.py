@@ -342,6 +342,15 @@ def test_a_move_while_it_rings_is_offered_after_the_answer() -> None:
     phone.phone.media_moved(9, Address("192.0.2.77", 1), Address("192.0.2.77", 2), street.now)
 
 
+def test_a_move_after_the_end_is_too_late() -> None:
+    street, phone, pbx, invite = dialled()
+    pbx.answer(invite, 486)
+    street.run(0.5)
+    _move(phone, 41000)
+    street.run(5)
+    assert len(pbx.requests("INVITE")) == 1
+
+
 def test_a_move_before_the_ack_of_an_answered_call_is_offered_after_it() -> None:
     street, phone, pbx = rang_in()
     phone.do(Answer(1))

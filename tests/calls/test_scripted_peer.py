@@ -33,8 +33,7 @@ from tests.support.street import House, Street
 @pytest.mark.parametrize(
     ("status", "reason"),
     [(404, Reason.NOT_FOUND), (480, Reason.UNAVAILABLE), (486, Reason.BUSY),
-     (488, Reason.NO_COMMON_CODEC), (503, Reason.SERVER_TROUBLE), (600, Reason.BUSY),
-     (603, Reason.DECLINED), (302, Reason.MOVED)],
+     (503, Reason.SERVER_TROUBLE), (600, Reason.BUSY), (603, Reason.DECLINED)],
 )  # fmt: skip
 def test_every_refusal_ends_the_call_with_its_reason(status: int, reason: Reason) -> None:
     street, phone, pbx, invite = dialled()

@@ -24,6 +24,7 @@ from applet.phone.messages import (
     NatFound,
     Quit,
     Reason,
+    Redirected,
     Register,
     Registered,
     RegistrationFailed,
@@ -107,6 +108,10 @@ def test_a_wrong_line_gets_one_plain_line(line: str) -> None:
             MediaChanged(1, "PCMU", "sendrecv", "a:1", "b:2", ""),
             {"ev": "media", "id": 1, "codec": "PCMU", "direction": "sendrecv", "local": "a:1",
              "remote": "b:2", "srtp": ""},
+        ),
+        (
+            Redirected(1, "sip:a@b"),
+            {"ev": "redirected", "id": 1, "to": "sip:a@b"},
         ),
         (HoldChanged(1, HeldBy.BOTH, False), {"ev": "hold", "id": 1, "by": "both"}),
         (DigitReceived(1, "#"), {"ev": "dtmf", "id": 1, "digit": "#"}),

@@ -307,6 +307,13 @@ def test_a_hidden_offer_shows_no_address_and_is_a_new_version() -> None:
     assert parse_sdp(side.create_offer(SENDRECV)).connection == shown.connection
 
 
+def test_the_plainest_offer_is_g711_alone() -> None:
+    side = us()
+    assert side.simplify()
+    assert parse_sdp(side.create_offer(SENDRECV)).media[0].formats == ("0", "8")
+    assert not side.simplify(), "there is nothing left to leave out"
+
+
 # --- answers, as peers give them ------------------------------------------------------------
 
 

@@ -82,8 +82,10 @@ class Pbx:
         *,
         tag: str = "pbx",
         headers: tuple[str, ...] = (),
+        contact: str | None = None,
     ) -> None:
-        """A response to `request`, with what RFC 3261 section 8.2.6 copies."""
+        """A response to `request`, with what RFC 3261 section 8.2.6 copies. `contact` empty: no
+        Contact."""
         lines = [f"SIP/2.0 {status} Because"]
         lines += [f"Via: {value}" for value in request.values("Via")]
         lines += [f"Record-Route: {value}" for value in request.values("Record-Route")]
@@ -92,7 +94,8 @@ class Pbx:
         lines.append(f"To: {to}" if ";tag=" in to or status == 100 else f"To: {to};tag={tag}")
         lines.append(f"Call-ID: {request.call_id}")
         lines.append(f"CSeq: {request.header('CSeq')}")
-        lines.append(f"Contact: <sip:{tag}@{self.sip}>")
+        if contact != "":
+            lines.append(f"Contact: {contact or f'<sip:{tag}@{self.sip}>'}")
         lines += headers
         self._send(lines, body)
 

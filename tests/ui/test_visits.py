@@ -5,7 +5,7 @@ import pytest
 
 from applet import brand as brands
 from applet.brand import Brand
-from applet.phone.messages import Dial, IncomingCall, Reason, Trouble
+from applet.phone.messages import CallState, Dial, IncomingCall, Reason, Redirected, Trouble
 from applet.settings import Settings
 from applet.ui.presenter import Presenter
 from applet.ui.view import AUTOSTART, Act, Keep, Notify, RaiseWindow, Save
@@ -63,6 +63,16 @@ def test_a_link_is_shown_whole_and_called_when_the_person_says_so(story: Story) 
     story.asks(Act.ACCEPT)
     assert dialled(story) == [Dial(LINK, confirmed=True)]
     assert story.presenter.view().incoming is None
+
+
+def test_where_the_other_side_has_moved_to_is_called_when_the_person_says_so(story: Story) -> None:
+    story.asks(Act.CALL).state(CallState.DIALLING).ends(Reason.MOVED)
+    story.happens(Redirected(1, "sip:agent@other.example"))
+    view = story.presenter.view()
+    assert view.headline == "Call agent@other.example?"
+    assert view.advice == "That is where the other side says it can be reached."
+    story.asks(Act.ACCEPT)
+    assert dialled(story)[1:] == [Dial("sip:agent@other.example", confirmed=True)]
 
 
 def test_a_link_that_is_cancelled_is_not_called(story: Story) -> None:
