@@ -59,17 +59,18 @@ def _start(name: str, seconds: int) -> "subprocess.Popen[str]":
         [sys.executable, __file__, "--one", name, "--seconds", str(seconds)],
         cwd=ROOT,
         text=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
 
 
 def _report(name: str, process: "subprocess.Popen[str]", seconds: int) -> bool:
     """Wait for one target and tell how it went; True if there is a finding."""
-    _, said = process.communicate()
+    said, _ = process.communicate()
     if process.returncode != 0:
         print(f"{name}: a finding; its input belongs into {SEEDS.relative_to(ROOT) / name}")
-        print("\n".join(line for line in said.splitlines()[-60:] if line), flush=True)
+        told = [line for line in said.splitlines() if line and not line.startswith("INFO")]
+        print("\n".join(told[-60:]), flush=True)
         return True
     runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", said)
     edges = re.findall(r"cov: (\d+)", said)

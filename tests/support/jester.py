@@ -176,7 +176,7 @@ class Jester:
     # --- the street's side
 
     def receive(self, data: bytes, source: Address, target: Address, now: float) -> None:
-        if target.port != SIP_PORT:
+        if target.port != SIP_PORT or not data.strip():  # nothing but line breaks: a keep-alive
             return
         if data.startswith(b"SIP/"):
             with suppress(MessageError):  # an answer repeats what was broken in the request
