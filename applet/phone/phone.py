@@ -70,7 +70,6 @@ from applet.sip.extensions import Use
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
-from applet.sip.uri import SipUri
 
 _QUIT_SECONDS = 2.0
 _REGISTRATION_SECONDS = 3600
@@ -337,8 +336,9 @@ class Phone:
         if self._quit_at is None:
             self._registrar.register(now)
 
-    def _begin_registration(self, registrar: SipUri, now: float) -> Registration:
-        account, network = self._account, self._network
+    def _begin_registration(self, now: float) -> Registration:
+        account, network, registrar = self._account, self._network, self._account.registrar
+        assert registrar is not None  # `_register` has looked
         return self._endpoint.register(
             registrar if account.proxy_route else network.steer(registrar),
             local=account.identity(registrar.host, self._outgoing.local),

@@ -8,18 +8,17 @@ from applet.phone.outbox import Outbox
 from applet.phone.reasons import NOT_ANSWERED, reason_for_status
 from applet.sip import events as sip
 from applet.sip.registration import Registration
-from applet.sip.uri import SipUri
 
 
 class Registrar:
     """The person is told when the phone is registered and when it is not any more, not of each
-    refresh and of each attempt in between. `begin` makes the registration and sends the
-    first REGISTER. Without a registrar in the account all verbs do nothing."""
+    refresh and of each attempt in between. `begin` makes the registration and sends the first
+    REGISTER; it needs a registrar in the account."""
 
     __slots__ = ("_account", "_begin", "_outbox", "_registration", "_told")
 
     def __init__(
-        self, account: Account, begin: Callable[[SipUri, float], Registration], outbox: Outbox
+        self, account: Account, begin: Callable[[float], Registration], outbox: Outbox
     ) -> None:
         self._account = account
         self._begin = begin
@@ -33,8 +32,8 @@ class Registrar:
             if not isinstance(self._told, Registered):
                 self._told = None
                 self._registration.register(now)
-        elif (uri := self._account.registrar) is not None:
-            self._registration = self._begin(uri, now)
+        else:
+            self._registration = self._begin(now)
 
     def refresh(self, now: float) -> None:
         """The network is another one: whoever calls us must know."""

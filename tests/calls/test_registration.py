@@ -176,8 +176,18 @@ def test_another_network_is_registered_from_at_once() -> None:
     assert pbx.wait_for("REGISTER", 3)
 
 
+def test_a_phone_that_is_being_closed_does_not_register() -> None:
+    street = Street()
+    phone = House(street, "10.0.0.1", CONFIG)
+    phone.do(Quit())
+    phone.do(Register())
+    street.run(1)
+    assert not street.sent
+
+
 def test_without_a_registrar_another_network_changes_nothing() -> None:
     street, phone, _ = _started(PhoneConfig())
+    phone.phone.nat_fact(0, MapperSeen(None, ""), 0.0)
     phone.phone.network_changed(0.0)
     phone.do(Hold(0))
     assert not street.sent

@@ -117,6 +117,22 @@ def test_two_registered_phones_call_each_other_through_the_proxy(
         assert len(sources) == 2
 
 
+def test_naptr_chooses_tls_for_a_phone_that_was_told_nothing(
+    kamailio: Kamailio, names: DnsServer, authority: Authority
+) -> None:
+    names.add(
+        DOMAIN,
+        "NAPTR",
+        f'10 10 "s" "SIPS+D2T" "" _sips._tcp.{DOMAIN}.',
+        f'20 10 "s" "SIP+D2U" "" _sip._udp.{DOMAIN}.',
+    )
+    account = ("--id", f"sip:alice@{DOMAIN}", "--user", "alice", "--password", PASSWORD)
+    where = ("--registrar", f"sip:{DOMAIN}", "--dns", str(names.address), "--nat", "none")
+    with Headless(*account, *where, "--tls-ca", authority.ca) as alice:
+        alice.wait_for("registered")
+        assert {line.split()[0] for line in kamailio.requests("REGISTER")} == {"tls"}
+
+
 def test_baresip_is_called_through_the_proxy(
     tmp_path: Path, names: DnsServer, phone: Phone, theirs: Voice
 ) -> None:
