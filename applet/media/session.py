@@ -6,13 +6,14 @@ Nothing here blocks, and nothing a peer sends raises: bad packets are counted an
 """
 
 import audioop
-import math
 from typing import NamedTuple, Protocol
 
 from applet.address import Address
 from applet.media.codec import create
 from applet.media.control import ControlChannel
+from applet.media.digit_tones import DigitTones
 from applet.media.dtmf import DtmfReceiver
+from applet.media.levels import decibels, factor
 from applet.media.playout import Playout
 from applet.media.reception import ReceptionStatistics
 from applet.media.rtp import RtpError, RtpPacket, parse_rtp
@@ -25,8 +26,6 @@ _CLOCK_RATE = 8000
 """Hz, of the RTP timestamps; the seam for codecs with another one is `AudioCodec.clock_rate`."""
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
-_SILENT = -90.0
-_FULL_SCALE = 32768
 
 
 class MediaParameters(NamedTuple):
@@ -123,6 +122,7 @@ class MediaSession:
         "_answered",
         "_closed",
         "_control",
+        "_digit_tones",
         "_digits_in",
         "_events",
         "_held",
@@ -155,6 +155,7 @@ class MediaSession:
         self._reception: ReceptionStatistics | None = None
         self._playout = Playout(sample_rate, _CLOCK_RATE)
         self._digits_in = DtmfReceiver()
+        self._digit_tones = DigitTones(sample_rate)
         self._sender = RtpSender(random, _CLOCK_RATE)
         self._control = ControlChannel(random, cname, self._sender)
         self._tone: ToneSource | None = None
@@ -181,6 +182,8 @@ class MediaSession:
         self._sender.use(codec, parameters.payload_type, parameters.ptime_ms)
         if parameters.direction not in _SENDS or parameters.dtmf_payload_type is None:
             self._sender.digits.clear()
+        if parameters.direction not in _SENDS:
+            self._digit_tones.clear()
         if before is None or before.direction not in _RECEIVES:
             self._playout.restart()
 
@@ -201,8 +204,8 @@ class MediaSession:
 
     def set_gain(self, microphone_db: float, speaker_db: float) -> None:
         """Gains in dB, clipped to -40..+12; 0 costs nothing."""
-        self._microphone_gain = _factor(microphone_db)
-        self._speaker_gain = _factor(speaker_db)
+        self._microphone_gain = factor(microphone_db)
+        self._speaker_gain = factor(speaker_db)
 
     def play_tone(self, tone: Tone | None) -> None:
         """Mix a tone into the loudspeaker until the next call of this; None ends it."""
@@ -215,13 +218,16 @@ class MediaSession:
             self._events.append(InjectionEnded())
         self._injected = source
 
-    def send_digits(self, digits: str, now: float) -> bool:
-        """Queue digits (RFC 4733); False if the other side takes none now."""
+    def send_digits(self, digits: str, now: float, as_tones: bool = False) -> bool:
+        """Queue digits (RFC 4733, or tones in the sound); False if the other side takes none."""
         agreed = self._agreed
-        if agreed is None or agreed.dtmf_payload_type is None or agreed.direction not in _SENDS:
+        if agreed is None or agreed.direction not in _SENDS:
             return False
-        self._sender.digits.queue(digits)
-        return True
+        if as_tones:
+            self._digit_tones.queue(digits)
+        elif agreed.dtmf_payload_type is not None:
+            self._sender.digits.queue(digits)
+        return as_tones or agreed.dtmf_payload_type is not None
 
     # --- the network's side
 
@@ -291,14 +297,17 @@ class MediaSession:
         sender = self._sender
         for data in sender.frame(self._said(pcm), now, agreed.dtmf_payload_type):
             self._outgoing.append(Outgoing(data, peer, False))
-        if sender.finished_digit:
-            self._events.append(DigitSent(sender.finished_digit))
-            sender.finished_digit = ""
+        if finished := sender.finished_digit or self._digit_tones.finished:
+            self._events.append(DigitSent(finished))
+            sender.finished_digit = self._digit_tones.finished = ""
 
     def _said(self, pcm: bytes) -> bytes:
         """What goes out in place of this frame of the microphone."""
-        if self._held or self._muted or not self._answered:
+        if self._held or not self._answered:
             return self._silence
+        tones = self._digit_tones.frame(len(pcm) // 2)
+        if tones is not None or self._muted:
+            return tones or self._silence
         if self._injected is not None:
             injected = self._injected.read(len(pcm) // 2)
             if injected:
@@ -354,7 +363,7 @@ class MediaSession:
         other side hears of us, and what we hear of it."""
         microphone, speaker = self._levels
         self._levels = [0, 0]
-        return _decibels(microphone), _decibels(speaker)
+        return decibels(microphone), decibels(speaker)
 
     def statistics(self, now: float) -> MediaStatistics:
         reception, control, buffer = self._reception, self._control, self._playout.buffer
@@ -385,11 +394,3 @@ class MediaSession:
             self._outgoing.append(Outgoing(goodbye, address, True))
         self._control.due = None
         self._closed = True
-
-
-def _factor(decibels: float) -> float:
-    return float(10.0 ** (min(12.0, max(-40.0, decibels)) / 20))
-
-
-def _decibels(rms: int) -> float:
-    return max(_SILENT, 20 * math.log10(rms / _FULL_SCALE)) if rms else _SILENT

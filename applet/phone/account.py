@@ -34,6 +34,10 @@ class Account:
         named = self._identity.user if self._identity is not None else ""
         self.users = tuple(filter(None, (config.user, named)))
         self.contact_user = self.users[0] if self.users else _GUEST
+        self.mailbox = self._identity or self._at_registrar(config.user)
+        """Whose waiting messages are ours; None without an account."""
+        if not (self.registrar or self.credentials):
+            self.mailbox = None
         self._display_name = config.display_name
         self._local_ip_for = local_ip_for
 
@@ -59,6 +63,9 @@ class Account:
     def server(self) -> SipUri | None:
         """Whom our requests go to as a rule; None: whoever is called."""
         return self.route[0] if self.route else self.registrar or self.desk
+
+    def _at_registrar(self, user: str) -> SipUri | None:
+        return SipUri.of(user, self.registrar.host) if user and self.registrar else None
 
     def next_host(self, target: SipUri) -> str:
         """Where the first request to `target` goes."""

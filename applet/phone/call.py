@@ -11,42 +11,46 @@ from applet.media.session import MediaStatistics
 from applet.media.tones import Tone
 from applet.nat.strategy import Way
 from applet.phone.attempts import Attempts
+from applet.phone.ending import why_ended
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
-    DigitReceived,
-    DigitSent,
+    HeldBy,
     IncomingCall,
     MuteChanged,
     Reason,
     Redirected,
-    Statistics,
     Trouble,
 )
 from applet.phone.negotiation import Negotiation
 from applet.phone.orders import (
     CloseMedia,
+    HoldMedia,
     InjectFile,
     MuteMedia,
     OpenMedia,
     OpenMicrophone,
     PlayTone,
     RequestMediaStatistics,
-    SendMediaDigits,
 )
 from applet.phone.outbox import Outbox
-from applet.phone.reasons import why_it_ended
+from applet.phone.parameters import statistics
+from applet.phone.reasons import NO_REASON, Why
+from applet.phone.words import remark
 from applet.sdp.description import SdpError
 from applet.sip.events import (
     Answered,
     Confirmed,
+    EndedBy,
     Provisional,
     SessionEnded,
 )
+from applet.sip.headers import NameAddr
 from applet.sip.invite import InviteSession
+from applet.sip.message import allows
 
 _BUSY_TONE_SECONDS = 2.0
-_DIGITS = frozenset("0123456789*#ABCD")
+_HELD_HERE = (HeldBy.US, HeldBy.BOTH)
 
 
 class Call:
@@ -55,6 +59,7 @@ class Call:
     __slots__ = (
         "_answer_status",
         "_attempts",
+        "_caller",
         "_close_at",
         "_connected",
         "_end",
@@ -62,14 +67,19 @@ class Call:
         "_media_open",
         "_offer",
         "_outbox",
+        "_passed_on",
+        "_queued",
         "_state",
         "_tone",
+        "muted",
         "negotiation",
         "number",
         "outgoing",
         "over",
         "peer",
         "session",
+        "stands_in",
+        "takes_info",
     )
 
     def __init__(self, number: int, peer: str, outgoing: bool, outbox: Outbox) -> None:
@@ -88,13 +98,35 @@ class Call:
         self._hung_up = False
         self._media_open = False
         self._tone: Tone | None = None
-        self._end: tuple[Reason, int] | None = None
+        self._end: tuple[Why, int] | None = None
         self._close_at: float | None = None
+        self._caller = ""
+        self._queued = ""
+        self._passed_on = False
+        self.muted = False
+        self.stands_in = False
+        """Whether another call waits for the outcome of this one: it fails without a tone."""
+        self.takes_info = False
+        """Whether the other side allows INFO."""
 
     @property
     def live(self) -> bool:
         """Whether the person still sees it: not ended."""
         return self._end is None
+
+    @property
+    def talking(self) -> bool:
+        """Answered and not over, held or not."""
+        return self._connected and self._end is None
+
+    @property
+    def state(self) -> CallState:
+        return self._state
+
+    @property
+    def end_status(self) -> int:
+        """The SIP status it ended with; 0 if there was none, or it has not ended."""
+        return self._end[1] if self._end is not None else 0
 
     # --- the beginning
 
@@ -115,9 +147,13 @@ class Call:
         offer: bytes | None,
         answer_status: int,
         ways: tuple[Way, ...],
+        caller: NameAddr,
     ) -> None:
-        """A call came in. `answer_status`: what `PhoneConfig.answer` wants."""
+        """A call came in from `caller`. `answer_status`: what `PhoneConfig.answer` wants."""
         self.session = session
+        self.peer = str(caller.uri)
+        self._caller = caller.display
+        self.takes_info = allows(session.request, "INFO")
         self._offer = offer
         self._answer_status = answer_status
         host = session.remote_address.host if session.remote_address else ""
@@ -146,9 +182,8 @@ class Call:
             except SdpError:
                 self._fail(Reason.NO_COMMON_CODEC, 488, now)
                 return
-        display, uri = session.remote.display, str(session.remote.uri)
         called = str(session.local.uri)
-        self._outbox.tell(IncomingCall(self.number, display, uri, called))
+        self._outbox.tell(IncomingCall(self.number, self._caller, self.peer, called))
         self._tell_state(CallState.RINGING)
         if self._answer_status == 200:
             self.answer(200, now)
@@ -201,23 +236,24 @@ class Call:
             self._close(now)
             return
         self._hung_up = True
+        self._passed_on = False
         if self.session is None:
-            self._finish(Reason.CANCELLED_HERE, 0, now)
+            self._finish(Why(Reason.CANCELLED_HERE), 0, now)
         else:
             self.session.hang_up(now)
 
     def hold(self, with_music: bool, now: float) -> None:
-        if self._talking() and self.negotiation is not None:
+        if self.talking and self.negotiation is not None:
             self.negotiation.hold(with_music, now)
             self.show()
 
     def resume(self, now: float) -> None:
-        if self._talking() and self.negotiation is not None:
+        if self.talking and self.negotiation is not None:
             self.negotiation.resume(now)
             self.show()
 
     def reinvite(self, now: float) -> None:
-        if self._talking() and self.negotiation is not None:
+        if self.talking and self.negotiation is not None:
             self.negotiation.refresh(now)
 
     def update(self, now: float) -> None:
@@ -230,22 +266,14 @@ class Call:
         if self._end is None and self.negotiation is not None:
             self.negotiation.relocate(rtp, rtcp.port, now)
 
-    def send_digits(self, digits: str, now: float) -> None:
-        """Only characters of `0-9 * # A-D`, only in a call that agreed on telephone events."""
-        digits = digits.upper()
-        takes = self.negotiation is not None and self.negotiation.takes_digits
-        if not (digits and set(digits) <= _DIGITS and takes and self._talking()):
-            self._outbox.tell(Trouble(self.number, Reason.NO_DIGITS, ""))
-            return
-        self._outbox.order(SendMediaDigits(self.number, digits))
-
     def mute(self, on: bool) -> None:
         if self._end is None:
+            self.muted = on
             self._outbox.order(MuteMedia(self.number, on))
             self._outbox.tell(MuteChanged(self.number, on))
 
     def play_file(self, path: str) -> None:
-        if self._talking():
+        if self.talking:
             self._outbox.order(InjectFile(self.number, path))
 
     # --- what the network does
@@ -257,9 +285,19 @@ class Call:
         if body is not None and negotiation.early_answer(event.branch, body, event.final):
             self._play(None)
             self._tell_state(CallState.EARLY, event.status)
+        elif event.status == 182 and self._state in (CallState.DIALLING, CallState.RINGING):
+            self._play(Tone.RINGBACK)
+            self._tell_queued(remark(event.reason) if event.reason != "Queued" else "")
         elif event.status == 180 and self._state is CallState.DIALLING:
             self._play(Tone.RINGBACK)
             self._tell_state(CallState.RINGING, 180)
+
+    def _tell_queued(self, said: str) -> None:
+        """Every new word of where the call stands in their queue."""
+        if said != self._queued or self._state is CallState.DIALLING:
+            self._queued = said
+            self._state = CallState.DIALLING
+            self._tell_state(CallState.RINGING, 182, Why(Reason.QUEUED, said))
 
     def answered(self, event: Answered, now: float) -> None:
         assert self.negotiation is not None  # without it no INVITE was sent
@@ -267,6 +305,7 @@ class Call:
             self._fail(Reason.NO_COMMON_CODEC, 488, now)
             return
         self._connected = True
+        self.takes_info = allows(event.response, "INFO")
         self._play(None)
         self._outbox.order(OpenMicrophone(self.number))
         self.negotiation.settle(now)
@@ -289,8 +328,10 @@ class Call:
 
     def session_ended(self, event: SessionEnded, now: float) -> None:
         if self._end is None and not self._try_again(event, now):
-            reason = why_it_ended(event, outgoing=self.outgoing, connected=self._connected)
-            self._finish(reason, event.status, now)
+            why = why_ended(event, self.outgoing, self._connected)
+            if self._passed_on and event.by in (EndedBy.LOCAL, EndedBy.REMOTE):
+                why = Why(Reason.TRANSFERRED)
+            self._finish(why, event.status, now)
 
     def _try_again(self, event: SessionEnded, now: float) -> bool:
         """A call out failed: it may be worth another attempt, of which the person sees no more
@@ -309,12 +350,6 @@ class Call:
 
     # --- what the media does
 
-    def digit_received(self, digit: str) -> None:
-        self._outbox.tell(DigitReceived(self.number, digit))
-
-    def digit_sent(self, digit: str) -> None:
-        self._outbox.tell(DigitSent(self.number, digit))
-
     def request_statistics(self) -> None:
         if self._media_open and self._end is None:
             self._outbox.order(RequestMediaStatistics(self.number))
@@ -323,20 +358,24 @@ class Call:
         """Numbers that were asked for: by the person, or for the end of the call."""
         if self.over or self._close_at is not None:
             return
-        self._outbox.tell(
-            Statistics(
-                self.number,
-                counted.received,
-                counted.sent,
-                counted.lost,
-                counted.late,
-                counted.jitter_ms,
-                counted.delay_ms,
-                counted.mos,
-            )
-        )
+        self._outbox.tell(statistics(self.number, counted))
         if self._end is not None:
             self._tell_end(now)
+
+    # --- transfer
+
+    def wait_silently(self, on: bool) -> None:
+        """Neither heard nor hearing while another call is tried in its place, and then (unless
+        the person holds it) as before. It ends as one that was passed on."""
+        self._passed_on = on
+        held = self.negotiation is not None and self.negotiation.held_by in _HELD_HERE
+        if self._end is None and not held:
+            self._outbox.order(HoldMedia(self.number, on))
+
+    def pass_on(self, now: float) -> None:
+        """Another call has taken its place."""
+        self.hang_up(now)
+        self._passed_on = True
 
     # --- the end
 
@@ -347,10 +386,10 @@ class Call:
                 self.session.hang_up(now)
             else:
                 self.session.reject(status, now)
-        self._finish(reason, status, now)
+        self._finish(Why(reason), status, now)
 
-    def _finish(self, reason: Reason, code: int, now: float) -> None:
-        self._end = (reason, code)
+    def _finish(self, why: Why, code: int, now: float) -> None:
+        self._end = (why, code)
         if self._media_open:
             self._outbox.order(RequestMediaStatistics(self.number))
         else:
@@ -358,15 +397,15 @@ class Call:
 
     def _tell_end(self, now: float) -> None:
         """The last words; a call out that failed is heard to have failed."""
-        failed = self.outgoing and not self._connected and not self._hung_up
+        failed = self.outgoing and not (self._connected or self._hung_up or self.stands_in)
         if failed and self._media_open:
             self._play(Tone.BUSY)
             self._close_at = now + _BUSY_TONE_SECONDS
         else:
             self._close(now)
         assert self._end is not None
-        reason, code = self._end
-        self._tell_state(CallState.ENDED, code, reason)
+        why, code = self._end
+        self._tell_state(CallState.ENDED, code, why)
         if failed and self._attempts is not None and self._attempts.ask is not None:
             self._outbox.tell(Redirected(self.number, str(self._attempts.ask)))
 
@@ -387,14 +426,11 @@ class Call:
 
     def show(self, code: int = 0) -> None:
         """Tell the state of a connected call, and let the hold tone follow it."""
-        if not self._talking() or self.negotiation is None:
+        if not self.talking or self.negotiation is None:
             return
         on_hold = self.negotiation.on_hold
         self._tell_state(CallState.ON_HOLD if on_hold else CallState.CONNECTED, code)
         self._play(Tone.HOLD if self.negotiation.held_in_silence else None)
-
-    def _talking(self) -> bool:
-        return self._connected and self._end is None
 
     def _ready(self) -> bool:
         return self._end is None and self.session is not None and self.negotiation is not None
@@ -404,10 +440,13 @@ class Call:
             self._tone = tone
             self._outbox.order(PlayTone(self.number, tone))
 
-    def _tell_state(self, state: CallState, code: int = 0, reason: Reason = Reason.NONE) -> None:
+    def _tell_state(self, state: CallState, code: int = 0, why: Why = NO_REASON) -> None:
         if state is self._state and state is not CallState.DIALLING:
             return
         self._state = state
+        peer, outgoing = self.peer, self.outgoing
         self._outbox.tell(
-            CallStateChanged(self.number, state, code, reason, self.peer, self.outgoing)
+            CallStateChanged(
+                self.number, state, code, why.reason, peer, outgoing, why.said, why.retry_after
+            )
         )

@@ -42,6 +42,7 @@ class PhoneConfig(NamedTuple):
     reliable: str = "on"
     session_timer: str = "on"
     incoming: bool = True
+    auto_answer: bool = False
     accept_any_user: bool = True
     max_calls: int = 1
     strangers_per_minute: int = 0

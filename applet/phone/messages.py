@@ -2,11 +2,20 @@
 
 Every value is immutable (a NamedTuple: frozen and without a dict, at a seventh of the start-up
 cost of a dataclass) and may cross any thread. Tell them apart by type, never by `==` between
-different types. This module imports nothing of ours, so the screen depends on it alone.
+different types. Nothing of ours is imported but the rest of the vocabulary, so the screen depends
+on it alone.
 """
 
 from enum import Enum
 from typing import NamedTuple
+
+from applet.phone.service_messages import ConfirmTransfer as ConfirmTransfer
+from applet.phone.service_messages import MessagesWaiting as MessagesWaiting
+from applet.phone.service_messages import SendMessage as SendMessage
+from applet.phone.service_messages import TextReceived as TextReceived
+from applet.phone.service_messages import Transfer as Transfer
+from applet.phone.service_messages import TransferChanged as TransferChanged
+from applet.phone.service_messages import TransferState as TransferState
 
 
 class CallState(Enum):
@@ -78,6 +87,12 @@ class Reason(Enum):
     RELAY_REFUSED = "relay_refused"
     SETTINGS_DAMAGED = "settings_damaged"
     FIREWALL_BLOCKS = "firewall_blocks"
+    QUEUED = "queued"
+    LINES_BUSY = "lines_busy"
+    LINE_TOO_NARROW = "line_too_narrow"
+    TRANSFERRED = "transferred"
+    TRANSFER_FAILED = "transfer_failed"
+    MESSAGE_NOT_SENT = "message_not_sent"
     INTERNAL = "internal"
 
 
@@ -205,6 +220,9 @@ Command = (
     | SetVolume
     | ListDevices
     | RequestStatistics
+    | Transfer
+    | ConfirmTransfer
+    | SendMessage
     | Quit
 )
 
@@ -229,7 +247,9 @@ class IncomingCall(NamedTuple):
 
 
 class CallStateChanged(NamedTuple):
-    """`code` is the SIP status behind it (0: none), `peer` the other side's URI."""
+    """`code` is the SIP status behind it (0: none), `peer` the other side's URI. `said` are words
+    of theirs, fit to be shown; `retry_after`: try again in so many seconds (0: they do not say).
+    While a call waits in a queue, RINGING comes with QUEUED, again for each new remark."""
 
     call: int
     state: CallState
@@ -237,6 +257,8 @@ class CallStateChanged(NamedTuple):
     reason: Reason
     peer: str
     outgoing: bool
+    said: str = ""
+    retry_after: int = 0
 
 
 class Redirected(NamedTuple):
@@ -380,6 +402,9 @@ Event = (
     | RegistrationFailed
     | DevicesListed
     | NatFound
+    | TransferChanged
+    | MessagesWaiting
+    | TextReceived
     | Logged
     | Trouble
     | Stopped

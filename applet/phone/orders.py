@@ -68,8 +68,11 @@ class MuteMedia(NamedTuple):
 
 
 class SendMediaDigits(NamedTuple):
+    """As telephone events, or `as_tones` in the sound."""
+
     call: int
     digits: str
+    as_tones: bool = False
 
 
 class PlayTone(NamedTuple):

@@ -1,6 +1,8 @@
-"""From what offer/answer agreed to what the media session needs."""
+"""From what offer/answer agreed to what the media session needs, and from what it counted to what
+is told."""
 
-from applet.media.session import MediaParameters
+from applet.media.session import MediaParameters, MediaStatistics
+from applet.phone.messages import Statistics
 from applet.sdp.offer_answer import Negotiated
 
 
@@ -18,4 +20,17 @@ def media_parameters(agreed: Negotiated) -> MediaParameters:
         comfort_noise=agreed.comfort_noise_payload_type,
         direction=agreed.direction.value,
         ptime_ms=agreed.ptime_ms,
+    )
+
+
+def statistics(call: int, counted: MediaStatistics) -> Statistics:
+    return Statistics(
+        call,
+        counted.received,
+        counted.sent,
+        counted.lost,
+        counted.late,
+        counted.jitter_ms,
+        counted.delay_ms,
+        counted.mos,
     )

@@ -15,6 +15,7 @@ from applet.media.session import (
 )
 from applet.nat.knowledge import Fact
 from applet.nat.strategy import DIRECT, Plan, Way
+from applet.phone import messages
 from applet.phone.account import Account
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
@@ -38,7 +39,6 @@ from applet.phone.messages import (
     Reject,
     Resume,
     SelectDevices,
-    SendDigits,
     SetVolume,
     Trouble,
     Unregister,
@@ -59,6 +59,7 @@ from applet.phone.orders import (
 from applet.phone.outbox import Outbox
 from applet.phone.outgoing import Outgoing
 from applet.phone.registrar import Registrar
+from applet.phone.services import Services
 from applet.phone.session_events import tell_call
 from applet.phone.strangers import Strangers
 from applet.phone.target import DialPolicy, RefusedError
@@ -106,9 +107,19 @@ class Phone:
             config.emergency_numbers,
         )
         self._outgoing = Outgoing(self._endpoint, self._account, self._network, self._policy)
+        self._calls = Calls(self._outbox)
+        self._services = Services(
+            config,
+            self._endpoint,
+            self._account,
+            self._outgoing,
+            self._network,
+            self._policy,
+            self._calls,
+            self._outbox,
+        )
         self._registrar = Registrar(self._account, self._begin_registration, self._outbox)
         self._strangers = Strangers(config.strangers_per_minute)
-        self._calls = Calls(self._outbox)
         self._hold_memory = HoldMemory()
         self._quit_at: float | None = None
         self._stopped = False
@@ -125,6 +136,7 @@ class Phone:
         self._endpoint.set_local(Transport.TLS, tls)
         self._network.local = address
         self._network.begin(now)
+        self._services.bound(now)
         self._pump(now)
 
     def nat_fact(self, generation: int, fact: Fact, now: float) -> None:
@@ -175,7 +187,7 @@ class Phone:
     def next_timer(self) -> float | None:
         times = [self._endpoint.next_timer(), None if self._stopped else self._quit_at]
         times += [call.next_timer() for call in self._calls.all()]
-        times.append(self._network.next_timer())
+        times += [self._network.next_timer(), self._services.next_timer()]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timers(self, now: float) -> None:
@@ -183,6 +195,7 @@ class Phone:
         for call in self._calls.all():
             call.handle_timers(now)
         self._network.handle_timers(now)
+        self._services.handle_timers(now)
         self._pump(now)
 
     @property
@@ -240,9 +253,9 @@ class Phone:
             return
         match event:
             case DigitReceived(digit=digit):
-                wanted.digit_received(digit)
+                self._outbox.tell(messages.DigitReceived(call, digit))
             case DigitSent(digit=digit):
-                wanted.digit_sent(digit)
+                self._outbox.tell(messages.DigitSent(call, digit))
             case Latched(source=source):
                 self._outbox.tell(Logged(f"call {call}: their sound comes from {source}", ""))
             case _:  # InjectionEnded
@@ -279,7 +292,8 @@ class Phone:
             case Quit():
                 self._quit(now)
             case _:
-                self._handle_call(command, now)
+                if not self._services.handle(command, now):
+                    self._handle_call(command, now)
         self._pump(now)
 
     def _handle_call(self, command: Command, now: float) -> None:
@@ -293,6 +307,7 @@ class Phone:
             case Reject(status=status):
                 call.reject(status, now)
             case HangUp():
+                self._services.hung_up(call, now)
                 call.hang_up(now)
             case Hold(with_music=with_music):
                 call.hold(with_music, now)
@@ -302,8 +317,6 @@ class Phone:
                 call.reinvite(now)
             case Update():
                 call.update(now)
-            case SendDigits(digits=digits):
-                call.send_digits(digits, now)
             case Mute(on=on):
                 call.mute(on)
             case PlayFile(path=path):
@@ -356,6 +369,7 @@ class Phone:
             self._quit_at = now + _QUIT_SECONDS
             for call in self._calls.all():
                 call.hang_up(now)
+            self._services.quit(now)
             self._registrar.unregister(now)
 
     # --- what the endpoint tells
@@ -364,6 +378,7 @@ class Phone:
         while events := self._endpoint.events():
             for event in events:
                 self._dispatch(event, now)
+        self._services.settle(now)
         self._calls.forget_over()
         if self._quit_at is None or self._stopped:
             return
@@ -381,9 +396,13 @@ class Phone:
                 self._incoming(event, now)
             case sip.Registered() | sip.RegistrationFailed() | sip.Unregistered():
                 self._registrar.happened(event)
+                if isinstance(event, sip.Registered):
+                    self._services.registered(event.registration, now)
             case sip.Pinged():
                 self._network.pinged(event, now)
                 self._registrar.check_address(now)
+            case _ if isinstance(event, sip.ServiceEvent):
+                self._services.happened(event, now)
             case _:
                 call = self._calls.of(event.session)
                 if call is not None:
@@ -392,6 +411,8 @@ class Phone:
 
     def _incoming(self, event: sip.IncomingInvite, now: float) -> None:
         session = event.session
+        if self._services.takes_over(event, now):
+            return
         if not self._config.incoming:
             session.reject(480, now)
             return
@@ -403,7 +424,7 @@ class Phone:
         self._end_busy_tones(now)
         call = self._calls.new(str(session.remote.uri), outgoing=False)
         self._calls.bind(call, session)
-        call.ring_here(session, event.body, self._config.answer, self._network.ways_towards(source))
+        self._services.ring(call, event, now)
 
     # --- small things
 

@@ -56,6 +56,23 @@ class DialPolicy:
             raise RefusedError(Reason.OTHER_ADDRESS_NOT_ALLOWED)
         return uri
 
+    def referred(self, text: str, peers: tuple[str, ...]) -> tuple[SipUri, bool]:
+        """The URI to call because the other side of a call asks for it, and whether the person
+        must confirm it first: all but what is in the desk's domain. A phone that has no desk takes
+        the hosts `peers`, at which that other side is known to live, for it.
+
+        Raises RefusedError as `target` does.
+        """
+        try:
+            return self.target(text, confirmed=False), False
+        except RefusedError as error:
+            if error.reason is not Reason.OTHER_ADDRESS_NOT_ALLOWED:
+                raise
+            uri = self._parse(text)
+            if self._desk is None and uri.host.lower() in peers:
+                return uri, False
+        return self.target(text, confirmed=True), True
+
     def _in_domain(self, uri: SipUri) -> bool:
         return self._desk is not None and uri.host.lower() == self._desk.host.lower()
 

@@ -79,7 +79,9 @@ class DialogUser(Protocol):
 class Core:
     """`busy` holds what still waits for an answer of the network, so that the phone can stop
     politely: sessions, registrations and requests. `in_dialog` names who takes the requests of a
-    method inside a call, beside INVITE and BYE, which belong to the session itself."""
+    method inside a call, beside INVITE and BYE, which belong to the session itself; `outside` who
+    takes those outside every dialog. `subscriptions` are ours, by Call-ID and our tag: their
+    dialogs begin with what comes."""
 
     __slots__ = (
         "_events",
@@ -90,8 +92,10 @@ class Core:
         "in_dialog",
         "keep_alive",
         "locator",
+        "outside",
         "penalties",
         "random",
+        "subscriptions",
         "timers",
         "transactions",
         "transport",
@@ -111,6 +115,8 @@ class Core:
         self.keep_alive = KeepAlive(self.transport, self.timers, random)
         self.dialogs: dict[DialogId, DialogUser] = {}
         self.in_dialog: dict[str, Receiver] = {}
+        self.outside: dict[str, Callable[[Incoming, float], None]] = {}
+        self.subscriptions: dict[tuple[str, str], DialogUser] = {}
         self.busy: set[object] = set()
         self._sessions = 0
 

@@ -14,12 +14,11 @@ from zlib import crc32
 
 from applet.address import Address
 from applet.randomness import Randomness
-from applet.sip.authenticator import Authenticator
 from applet.sip.client_request import Way
 from applet.sip.core import Core, EndpointConfig, Incoming
-from applet.sip.dialog import routing
 from applet.sip.digest import Credentials
 from applet.sip.events import EndedBy, Event, Trace
+from applet.sip.first_request import authenticator, first_request
 from applet.sip.grammar import MessageError
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Datagram, Hop, Transport
@@ -30,10 +29,11 @@ from applet.sip.ping import Ping
 from applet.sip.prack import receive_prack
 from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
+from applet.sip.services import Services
 from applet.sip.transport import note_source
 from applet.sip.uas import ALLOW, Headers, RefusedError, capabilities, insisted, inspect
 from applet.sip.update import receive_update
-from applet.sip.uri import SipUri, Uri
+from applet.sip.uri import SipUri
 
 __all__ = ["Endpoint", "EndpointConfig"]
 
@@ -45,17 +45,14 @@ class Endpoint:
     a wildcard; it must be quick and must not block.
     """
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "services")
 
     def __init__(
         self, config: EndpointConfig, random: Randomness, local_ip_for: Callable[[str], str]
     ) -> None:
         self._core = Core(config, random, local_ip_for)
-        self._core.in_dialog |= {
-            "OPTIONS": _tell_capabilities,
-            "PRACK": receive_prack,
-            "UPDATE": receive_update,
-        }
+        self._core.in_dialog |= {"PRACK": receive_prack, "UPDATE": receive_update}
+        self.services = Services(self._core)
 
     def set_local(self, transport: Transport, address: Address) -> None:
         """Tell where a transport is bound (0.0.0.0 and :: are wildcards). Do this first."""
@@ -177,14 +174,14 @@ class Endpoint:
         lines.append(("User-Agent", core.config.user_agent))
         if body:
             lines.append(("Content-Type", "application/sdp"))
-        request = _first_request("INVITE", target.address_only(), target, local, route, core, lines)
+        request = first_request("INVITE", target.address_only(), target, local, route, core, lines)
         session = InviteSession(
             core,
             request.replaced(body=body or b""),
             outgoing=True,
             contact_user=contact_user,
             preferred=transport,
-            authenticator=_authenticator(credentials, core),
+            authenticator=authenticator(credentials, core),
         )
         session.call(Way(route[0] if route else target, transport), now)
         return session
@@ -205,14 +202,14 @@ class Endpoint:
         core = self._core
         lines = [ALLOW, ("Supported", "path"), ("User-Agent", core.config.user_agent)]
         domain = registrar.address_only()._replace(user="", password=None)
-        request = _first_request("REGISTER", domain, local.uri, local, route, core, lines)
+        request = first_request("REGISTER", domain, local.uri, local, route, core, lines)
         registration = Registration(
             core,
             request,
             Way(route[0] if route else registrar, transport),
             contact_user=contact_user,
             expires=expires,
-            authenticator=_authenticator(credentials, core),
+            authenticator=authenticator(credentials, core),
         )
         registration.register(now)
         return registration
@@ -233,7 +230,7 @@ class Endpoint:
         core = self._core
         lines = [*headers, ALLOW, ("User-Agent", core.config.user_agent)]
         uri = target.address_only()
-        request = _first_request("OPTIONS", uri, target, local, (), core, lines)
+        request = first_request("OPTIONS", uri, target, local, (), core, lines)
         Ping(core, request, Way(target, transport), contact_user, name).send(limit, now)
 
     # --- the way of what comes in
@@ -275,12 +272,14 @@ class Endpoint:
             self._receive_cancel(request, hop, now)
         elif request.to.tag is not None:
             user = core.dialogs.get((request.call_id, request.to.tag, request.from_.tag or ""))
+            user = user or core.subscriptions.get((request.call_id, request.to.tag))
             if user is None:
                 raise RefusedError(481, partial=request)
             self._check_room(request, 2)  # a running call has room when strangers have none
             user.on_request(self._begin(request, hop, core.new_tag(), now), now)
         elif request.method == "OPTIONS":
-            self._answer_once(request, hop, 200, headers=capabilities(core.config))
+            status = self.services.availability
+            self._answer_once(request, hop, status, headers=capabilities(core.config))
         elif core.transactions.is_merged(request):
             raise RefusedError(482, partial=request)
         else:
@@ -319,6 +318,8 @@ class Endpoint:
                 core, request, outgoing=False, contact_user=user, preferred=None
             )
             session.receive_call(incoming, now)
+        elif request.method in core.outside:
+            core.outside[request.method](incoming, now)
         else:
             incoming.respond(481, now)  # BYE to nothing
 
@@ -340,35 +341,3 @@ class Endpoint:
         tag = f"{crc32(request.encode()):08x}"
         reply = request.reply(status, reason, to_tag=tag, headers=headers)
         self._core.transport.responder(request, hop)(reply.encode())
-
-
-def _first_request(
-    method: str,
-    uri: SipUri,
-    to: Uri,
-    local: NameAddr,
-    route: tuple[SipUri, ...],
-    core: Core,
-    lines: list[tuple[str, str]],
-) -> Request:
-    """Section 8.1.1: a request outside a dialog, without Via and Contact."""
-    address = to.address_only() if isinstance(to, SipUri) else to
-    request_uri, routes = routing(uri, tuple(NameAddr("", hop) for hop in route))
-    headers = [
-        ("Max-Forwards", "70"),
-        *[("Route", str(hop)) for hop in routes],
-        ("From", str(local.with_tag(core.new_tag()))),
-        ("To", str(NameAddr("", address))),
-        ("Call-ID", core.new_call_id()),
-        ("CSeq", f"{core.new_sequence()} {method}"),
-        *lines,
-    ]
-    return Request(method, request_uri, headers)
-
-
-def _tell_capabilities(session: InviteSession, incoming: Incoming, now: float) -> None:
-    incoming.respond(200, now, headers=capabilities(session.core.config))
-
-
-def _authenticator(credentials: Credentials | None, core: Core) -> Authenticator | None:
-    return None if credentials is None else Authenticator(credentials, core.random)

@@ -15,9 +15,13 @@ from applet.sip.hop import Hop
 from applet.sip.records import Question
 
 if TYPE_CHECKING:
+    from applet.sip.core import Incoming
     from applet.sip.invite import InviteSession
     from applet.sip.message import Request, Response
+    from applet.sip.refer import SentRefer
+    from applet.sip.refer_received import ReceivedRefer, Referral
     from applet.sip.registration import Registration
+    from applet.sip.subscription import Subscription
 
 
 class EndedBy(Enum):
@@ -187,6 +191,78 @@ class Unregistered(NamedTuple):
     registration: Registration
 
 
+class ReferReceived(NamedTuple):
+    """The other side of a confirmed call asks us to call somebody: `refer.accept` it or
+    `refer.refuse` it, now."""
+
+    session: InviteSession
+    refer: ReceivedRefer
+    wish: Referral
+
+
+class ReferProgress(NamedTuple):
+    """How a REFER of ours goes. `status`: 202 when it was accepted (`final`: they will tell no
+    more), else that of the new call by their word, or of their refusal."""
+
+    session: InviteSession
+    refer: SentRefer
+    status: int
+    final: bool
+
+
+class InfoDigit(NamedTuple):
+    """A key that they pressed, by INFO: one of `0-9 * # A-D`."""
+
+    session: InviteSession
+    digit: str
+
+
+class InfoAnswered(NamedTuple):
+    """The fate of an INFO of ours; `status` 0 or 408: nobody answered."""
+
+    session: InviteSession
+    status: int
+
+
+class Notified(NamedTuple):
+    """A NOTIFY to a subscription of ours; it has its answer already."""
+
+    subscription: Subscription
+    request: Request
+
+
+class UnsolicitedNotify(NamedTuple):
+    """A NOTIFY that nobody subscribed to, outside every dialog: `incoming.respond` is wanted."""
+
+    incoming: Incoming
+
+
+class SubscriptionEnded(NamedTuple):
+    """`status` of the refusal, 408 for silence, 0 for the notifier's own wish; `again_after`:
+    seconds until another try makes sense, None: it does not."""
+
+    subscription: Subscription
+    status: int
+    again_after: float | None
+
+
+class MessageReceived(NamedTuple):
+    """Text for the person (RFC 3428): `incoming.respond` is wanted. `session`: the call it came
+    in, if it did."""
+
+    session: InviteSession | None
+    incoming: Incoming
+    text: str
+
+
+class MessageAnswered(NamedTuple):
+    """The fate of a MESSAGE of ours, told with the name that it was given; `status` 0 or 408:
+    nobody answered."""
+
+    name: int
+    status: int
+
+
 class Pinged(NamedTuple):
     """What came of an OPTIONS of ours: `sent` as it went out to `hop` (None: nothing did), and
     its final response (None: none came in time)."""
@@ -211,6 +287,19 @@ class Trace(NamedTuple):
     hop: Hop
 
 
+ServiceEvent = (
+    ReferReceived
+    | ReferProgress
+    | InfoDigit
+    | InfoAnswered
+    | Notified
+    | UnsolicitedNotify
+    | SubscriptionEnded
+    | MessageReceived
+    | MessageAnswered
+)
+"""What goes on beside calls and registration (`sip.services`)."""
+
 Event = (
     IncomingInvite
     | Provisional
@@ -231,4 +320,5 @@ Event = (
     | Pinged
     | LookupNeeded
     | Trace
+    | ServiceEvent
 )

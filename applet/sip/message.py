@@ -319,6 +319,11 @@ def salvaged(request: Request) -> Request | None:
     return request.replaced(headers=headers)
 
 
+def allows(message: Message, method: str) -> bool:
+    """Whether Allow names `method`; without the header nobody knows, and the answer is no."""
+    return method in (value.upper() for value in message.values("Allow"))
+
+
 def check_request(request: Request) -> None:
     """Refuse a request in which something is missing, doubled or unreadable that matters to us.
 

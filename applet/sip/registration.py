@@ -7,6 +7,7 @@ one. The states are in `registration_table`.
 
 from __future__ import annotations
 
+from applet.address import Address
 from applet.sip.authenticator import Authenticator
 from applet.sip.client_request import ClientRequest, Way
 from applet.sip.core import Core
@@ -87,6 +88,12 @@ class Registration:
         self._retry_in = 0.0
         self._bound: SipUri | None = None
         self._client: ClientRequest | None = None
+
+    @property
+    def server(self) -> Address | None:
+        """Where the last REGISTER went; None before that is known."""
+        hop = None if self._client is None else self._client.hop
+        return None if hop is None else hop.address
 
     # --- verbs
 

@@ -10,12 +10,21 @@ from applet.sip.uri import SipUri
 
 Headers = tuple[tuple[str, str], ...]
 
-METHODS_BUILT = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE")
+METHODS_BUILT = (
+    ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PRACK", "UPDATE")
+    + ("REFER", "NOTIFY", "SUBSCRIBE", "INFO", "MESSAGE")
+)  # fmt: skip
 ALLOW = ("Allow", ", ".join(METHODS_BUILT))
 ACCEPT = ("Accept", "application/sdp")
 _MAY_OFFER = ("INVITE", "PRACK", "UPDATE")
-EXTENSIONS: tuple[str, ...] = ()
+EXTENSIONS: tuple[str, ...] = ("replaces", "norefersub")
 """The option tags that we always understand."""
+ALLOW_EVENTS = ("Allow-Events", "refer, message-summary")
+"""The event packages that we understand, in either role (RFC 6665 section 8.2.2)."""
+_BODIES = (
+    ("application/sdp", "message/sipfrag", "application/simple-message-summary")
+    + ("application/dtmf-relay", "application/dtmf", "text/plain")
+)  # fmt: skip
 
 
 def option_tags(config: EndpointConfig) -> tuple[str, ...]:
@@ -49,10 +58,11 @@ def capabilities(config: EndpointConfig) -> Headers:
     """Section 11.2: what an answer to OPTIONS tells."""
     return (
         ALLOW,
-        ACCEPT,
+        ("Accept", ", ".join(_BODIES)),
         ("Accept-Encoding", "identity"),
         ("Accept-Language", "en"),
         supported(config),
+        ALLOW_EVENTS,
     )
 
 
@@ -98,6 +108,8 @@ def _inspect_readable(request: Request, config: EndpointConfig) -> None:
         _check_content(request)
     if request.method in ("INVITE", "UPDATE"):
         _check_interval(request, config)
+    if request.method != "INVITE" and request.header("Replaces") is not None:
+        raise RefusedError(400)  # RFC 3891 section 3
 
 
 def _check_user(uri: SipUri, config: EndpointConfig) -> None:

@@ -141,9 +141,15 @@ def _other_uri(text: str) -> OtherUri:
 
 def escaped_user(user: str) -> str:
     """`user` with every character escaped that may not stand in a user part."""
+    return escaped(user, "&=+$,;?/")
+
+
+def escaped(text: str, also: str = "") -> str:
+    """`text` with every character escaped but the unreserved ones and those of `also`: fit for
+    the value of a header in a URI."""
     return "".join(
-        chr(octet) if _unreserved(chr(octet)) or chr(octet) in "&=+$,;?/" else f"%{octet:02X}"
-        for octet in user.encode("utf-8", "replace")
+        chr(octet) if _unreserved(chr(octet)) or chr(octet) in also else f"%{octet:02X}"
+        for octet in text.encode("utf-8", "replace")
     )
 
 

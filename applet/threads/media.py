@@ -267,8 +267,8 @@ class MediaThread:
                     session.hold_locally(on)
                 case MuteMedia(on=on):
                     session.mute(on)
-                case SendMediaDigits(digits=digits):
-                    session.send_digits(digits, now)
+                case SendMediaDigits(digits=digits, as_tones=as_tones):
+                    session.send_digits(digits, now, as_tones)
                 case PlayTone(tone=tone):
                     session.play_tone(tone)
         match order:

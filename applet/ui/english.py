@@ -166,6 +166,18 @@ _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
         "The Windows Firewall keeps calls from reaching this phone.",
         "An administrator can allow {product} under “Allow an app through Windows Firewall”.",
     ),
+    Reason.QUEUED: Sentence(
+        "You are in the queue.", "Please wait; somebody will answer when it is your turn."
+    ),
+    Reason.LINES_BUSY: Sentence("All lines are busy.", _TRY_LATER, True),
+    Reason.LINE_TOO_NARROW: Sentence(
+        "There is no room on the line for this call.", _TRY_LATER, True
+    ),
+    Reason.TRANSFERRED: Sentence("The call was passed on."),
+    Reason.TRANSFER_FAILED: Sentence(
+        "The call could not be passed on.", "You are still talking to {who}."
+    ),
+    Reason.MESSAGE_NOT_SENT: Sentence("The message was not sent.", _TRY_LATER),
     Reason.INTERNAL: Sentence(
         "Something went wrong inside {product}.",
         "Please try again. The log shows what happened.",

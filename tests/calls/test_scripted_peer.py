@@ -11,8 +11,6 @@ from applet.phone.messages import (
     HangUp,
     IncomingCall,
     Reason,
-    SendDigits,
-    Trouble,
 )
 from applet.phone.orders import OpenMicrophone, PlayTone
 from tests.calls.scenes import (
@@ -354,15 +352,6 @@ def test_scanners_are_let_through_so_often_only() -> None:
         street.run(0.2)
     assert len(phone.seen(IncomingCall)) == 2
     assert len(pbx.responses(486)) == 2
-
-
-def test_digits_to_a_peer_that_takes_none_are_told() -> None:
-    street, phone, pbx, invite = dialled()
-    body = pbx.sdp().replace(b" 101", b"", 1).replace(b"a=rtpmap:101 telephone-event/8000\r\n", b"")
-    pbx.answer(invite, 200, body)
-    street.run(0.3)
-    phone.do(SendDigits(0, "1"))
-    assert phone.last(Trouble) == Trouble(1, Reason.NO_DIGITS, "")
 
 
 def test_a_peer_that_vanishes_is_noticed_at_the_hang_up_and_nothing_is_left() -> None:

@@ -6,11 +6,10 @@ from applet.sip.parser import parse
 from tests.support.street import SIP_PORT, Street
 
 RTP_PORT = 30000
-_AT_ONCE = ("BYE", "CANCEL", "PRACK")
 
 
 class Pbx:
-    """Lives at `host`. It answers BYE, CANCEL and PRACK and acknowledges refusals by itself;
+    """Lives at `host`. It `answers` BYE, CANCEL and PRACK and acknowledges refusals by itself;
     everything else is what the test says."""
 
     def __init__(self, street: Street, host: str) -> None:
@@ -20,6 +19,7 @@ class Pbx:
         self.got: list[tuple[float, Request | Response]] = []
         self.rtp: list[tuple[float, bytes]] = []
         self.phone = Address("", 0)
+        self.answers: tuple[str, ...] = ("BYE", "CANCEL", "PRACK")
         street.residents[host] = self
 
     # --- the street's side
@@ -31,7 +31,7 @@ class Pbx:
             self.phone = source
             message = parse(data)
             self.got.append((now, message))
-            if isinstance(message, Request) and message.method in _AT_ONCE:
+            if isinstance(message, Request) and message.method in self.answers:
                 self.answer(message, 200)
             elif isinstance(message, Response) and message.status >= 300:
                 self._acknowledge(message)

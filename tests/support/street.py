@@ -291,8 +291,8 @@ class House:
                 session.mute(on)
             case PlayTone(tone=tone):
                 session.play_tone(tone)
-            case SendMediaDigits(digits=digits):
-                session.send_digits(digits, now)
+            case SendMediaDigits(digits=digits, as_tones=as_tones):
+                session.send_digits(digits, now, as_tones)
             case RequestMediaStatistics(call=call):
                 self.phone.media_statistics(call, session.statistics(now), False, now)
             case CloseMedia(call=call):
