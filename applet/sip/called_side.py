@@ -56,6 +56,7 @@ class CalledSide:
         if server is None or session.dialog is None:
             return
         session.dialog.confirm()
+        session.keep_way(server.source, now)
         session.core.timers.cancel(session, "ring")
         if not server.exchanged:
             offered = server.offer is not None

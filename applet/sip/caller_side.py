@@ -114,6 +114,7 @@ class CallerSide:
             session.step(Step.ACCEPTED)
             return
         session.confirm(invite.request.sent, response)
+        session.keep_way(invite.request.hop, now)
         session.step(Step.ACCEPTED)
         session.core.timers.cancel(session, "ring")
         session.timer.answered(response, now)

@@ -268,6 +268,9 @@ class InviteSession(InviteUsage):
         """Something is over that may have stood in the way of a retry."""
         self.reinvites.settled()
 
+    def on_flow_lost(self, now: float) -> None:
+        """The next request of ours makes a new connection; theirs go to our Contact."""
+
     # --- the end
 
     def terminate(

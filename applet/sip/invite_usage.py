@@ -9,7 +9,7 @@ from applet.sip.authenticator import Authenticator
 from applet.sip.client_invite import MAX_FORKS
 from applet.sip.core import Core, Incoming
 from applet.sip.dialog import Dialog
-from applet.sip.hop import Transport
+from applet.sip.hop import Hop, Transport
 from applet.sip.message import Request, Response
 from applet.sip.session_table import NEXT, OfferState, SessionState, Step
 
@@ -100,6 +100,18 @@ class InviteUsage(ABC):
         if self.dialog is not None:
             self._forget(self.dialog)
         self.core.busy.discard(self)
+        self.core.keep_alive.release(self)
+
+    # --- its way
+
+    def keep_way(self, hop: Hop | None, now: float) -> None:
+        """The other side's requests come back this way for as long as the call lasts."""
+        if hop is not None:
+            self.core.keep_alive.keep(self, hop, now)
+
+    @abstractmethod
+    def on_flow_lost(self, now: float) -> None:
+        """The connection of this way is gone."""
 
     # --- its dialogs
 

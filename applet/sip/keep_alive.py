@@ -44,8 +44,11 @@ class KeepAlive:
     def __len__(self) -> int:
         return len(self._ways)
 
-    def keep(self, user: FlowUser, hop: Hop, now: float) -> None:
-        """Keep the way to `hop` open for `user`, in place of the one it had."""
+    def keep(self, user: FlowUser, hop: Hop, now: float, *, called_over: bool = False) -> None:
+        """Keep the way to `hop` open for `user`, in place of the one it had. `called_over`: new
+        calls come over this connection, too."""
+        if called_over:
+            self._transport.called_over.add(hop.end)
         if self._of.get(user) == hop.end:
             return
         self.release(user)
@@ -55,7 +58,6 @@ class KeepAlive:
             return
         way = _Way(self, hop._replace(flow=None), user)
         self._ways[hop.end] = way
-        self._transport.kept.add(hop.end)
         first = FIRST_PING if hop.transport.reliable else self._interval(hop)
         self._timers.set(way, "ping", now + first)
 
@@ -92,7 +94,7 @@ class KeepAlive:
     def _forget(self, way: _Way) -> None:
         self._timers.cancel(way, "ping")
         del self._ways[way.hop.end]
-        self._transport.kept.discard(way.hop.end)
+        self._transport.called_over.discard(way.hop.end)
 
 
 class _Way:

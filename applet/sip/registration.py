@@ -191,7 +191,7 @@ class Registration:
 
     def on_sent(self, now: float) -> None:
         assert self._client is not None and self._client.hop is not None  # it was sent
-        self._core.keep_alive.keep(self, self._client.hop, now)
+        self._core.keep_alive.keep(self, self._client.hop, now, called_over=True)
 
     def on_provisional(self, response: Response, now: float) -> None:
         """A registrar that takes its time."""

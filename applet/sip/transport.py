@@ -49,8 +49,8 @@ class Flow:
 
 
 class TransportLayer:
-    """`kept` holds the ends of the ways that `keep_alive` looks after: over such a connection we
-    want to be called too, so Contact shows our end of it."""
+    """`called_over` holds the other ends of the connections over which calls come to us, because
+    we are registered over them: there Contact shows our end of it."""
 
     __slots__ = (
         "_advertised",
@@ -64,7 +64,7 @@ class TransportLayer:
         "_proved",
         "_seen",
         "_timers",
-        "kept",
+        "called_over",
     )
 
     def __init__(
@@ -84,7 +84,7 @@ class TransportLayer:
         self._proved: dict[Address, str] = {}
         self._out: list[Datagram] = []
         self._closing: list[int] = []
-        self.kept: set[End] = set()
+        self.called_over: set[End] = set()
 
     # --- our own addresses
 
@@ -125,7 +125,7 @@ class TransportLayer:
         return SipUri.of(user, host, port, transport=hop.transport.value.lower())
 
     def _reached_at(self, hop: Hop) -> Address:
-        if hop.transport.reliable and hop.end in self.kept:
+        if hop.transport.reliable and hop.end in self.called_over:
             flow = self._flows.get(self._flow_to.get(hop.end, -1))
             if flow is not None and flow.seen is not None:
                 return flow.seen

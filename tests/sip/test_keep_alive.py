@@ -7,7 +7,16 @@ import pytest
 from applet.sip.hop import Hop, Transport
 from applet.sip.keep_alive import CONNECTION_INTERVAL, DATAGRAM_INTERVAL, FIRST_PING, KeepAlive
 from applet.sip.transport import PONG_LIMIT
-from tests.sip.playbook import pair, request
+from tests.sip.playbook import (
+    answer,
+    assert_empty,
+    do,
+    established_in,
+    established_out,
+    kinds,
+    pair,
+    request,
+)
 from tests.support.wire import Agent, Peer, Wire
 
 PING, PONG = b"\r\n\r\n", b"\r\n"
@@ -131,9 +140,7 @@ def test_a_way_is_kept_until_nobody_needs_it() -> None:
     wire.clock.run(FIRST_PING)
     assert len(pings(wire)) == 1
     keeper(agent).keep(other, Hop(Transport.UDP, peer.address), wire.now)
-    assert len(keeper(agent)) == 1 and agent.endpoint._core.transport.kept == {
-        Hop(Transport.UDP, peer.address).end
-    }
+    assert len(keeper(agent)) == 1
     keeper(agent).release(other)
     assert len(keeper(agent)) == 0 and agent.endpoint.next_timer() is None
 
@@ -145,7 +152,7 @@ def test_a_connection_that_does_not_stand_yet_is_not_asked() -> None:
     assert wire.sent == []
 
 
-def test_only_a_way_that_is_kept_shows_our_end_of_it() -> None:
+def test_only_a_connection_over_which_we_are_called_shows_our_end_of_it() -> None:
     wire, agent, peer = pair()
     transport = agent.endpoint._core.transport
     hop = Hop(Transport.TCP, peer.address)
@@ -154,5 +161,27 @@ def test_only_a_way_that_is_kept_shows_our_end_of_it() -> None:
     peer.send_stream(answer)
     wire.clock.run(0.0)
     assert str(transport.contact("x", hop)) == "sip:x@192.0.2.1:5060;transport=tcp"
-    keeper(agent).keep(User(), hop, wire.now)
+    user = User()
+    keeper(agent).keep(user, hop, wire.now)
+    assert str(transport.contact("x", hop)) == "sip:x@192.0.2.1:5060;transport=tcp"
+    keeper(agent).keep(user, hop, wire.now, called_over=True)
     assert str(transport.contact("x", hop)) == "sip:x@203.0.113.5:4321;transport=tcp"
+
+
+def test_the_way_of_a_call_is_kept_open_in_both_roles_until_it_ends() -> None:
+    for begin in (established_out, established_in):
+        wire, agent, peer, session = begin()
+        wire.clock.run(100)
+        assert len(pings(wire)) >= 3
+        assert {sent.target for sent in wire.sent if sent.data == PING} == {peer.address}
+        do(agent, session.hang_up)
+        wire.clock.run(0.0)
+        answer(peer, agent, 200, method="BYE")
+        assert_empty(agent)
+        assert len(keeper(agent)) == 0
+
+
+def test_a_call_does_not_end_with_its_connection() -> None:
+    wire, agent, peer, session = established_out()
+    agent.fail(Hop(Transport.UDP, peer.address))
+    assert kinds(agent) == [] and session.can_reinvite
