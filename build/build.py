@@ -56,7 +56,7 @@ def package(brand: Path, product: str, out: Path, pystray: Path | None = None) -
         pystray=python.path(pystray) if pystray else "",
     ).write(job)
     print(f"Building {program.name}", flush=True)
-    python.run(HERE / "bundle.py", python.path(job))
+    python.run(python.path(HERE / "bundle.py"), python.path(job))
     if not program.is_file():
         sys.exit(f"PyInstaller ended without making {program}.")
     return program

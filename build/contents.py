@@ -4,7 +4,9 @@ Every file less is one less to unpack at each start. Modules are left out by nam
 library would import them if they were there; scripts of Tcl and Tk by folder.
 """
 
+import zipfile
 from collections.abc import Iterable
+from pathlib import Path
 
 # (name in the program, path on this machine, kind), as PyInstaller lists what it collects.
 Entry = tuple[str, str, str]
@@ -28,6 +30,7 @@ EXCLUDED = [
     *("doctest", "pydoc", "pdb", "bdb", "cmd", "code", "idlelib", "lib2to3", "ensurepip", "venv"),
     *("xml", "pyexpat", "_elementtree", "tarfile", "bz2", "_bz2", "lzma", "_lzma", "ftplib"),
     *("statistics", "_pydecimal", "_pydatetime", "_pyio", "curses", "readline", "turtle"),
+    *("multiprocessing", "_multiprocessing", "concurrent.futures.process", "xmlrpc"),
 ]
 # dnspython can read every kind of record; it asks for modules of these kinds by name only.
 _RECORDS = {
@@ -76,6 +79,18 @@ def is_wanted_script(entry: Entry) -> bool:
 def files(entries: Iterable[Entry]) -> list[Entry]:
     """The wanted ones, in an order that does not depend on the disk."""
     return sorted(filter(is_wanted_file, entries))
+
+
+def sort_library(entries: Iterable[Entry]) -> None:
+    """Put the modules of base_library.zip in order: PyInstaller's own differs now and then."""
+    for name, text, _ in entries:
+        if name == "base_library.zip":
+            path = Path(text)
+            with zipfile.ZipFile(path) as archive:
+                found = {member: archive.read(member) for member in archive.namelist()}
+            with zipfile.ZipFile(path, "w") as archive:
+                for member in sorted(found):
+                    archive.writestr(zipfile.ZipInfo(member), found[member])
 
 
 def modules(entries: Iterable[Entry]) -> list[Entry]:

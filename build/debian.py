@@ -21,7 +21,7 @@ TESTS = (
     *("iproute2", "nftables", "iptables", "conntrack", "ethtool", "tcpdump"),
     *("coturn", "miniupnpd", "miniupnpd-nftables"),
     *WINDOWS,
-    *("osslsigncode", "openssl"),
+    *("osslsigncode", "openssl", "faketime"),
 )
 
 # Servers among the packages (PulseAudio, D-Bus) must not start by themselves: while policy-rc.d

@@ -24,14 +24,14 @@ class WindowsPython(NamedTuple):
         """A path of this machine as this Python names it."""
         return str(path.resolve()) if self.made_on == "windows" else wine.windows_path(path)
 
-    def run(self, script: Path, *arguments: str) -> None:
-        """Run `script` to its end; ends the build with the script's own words if it fails."""
+    def run(self, *arguments: str) -> None:
+        """Run Python to its end; ends the build with Python's own words if it fails."""
         variables = {
             "PYTHONHASHSEED": "0",
             "PYTHONPYCACHEPREFIX": self.path(environment.ROOT / "dist/windows/pycache"),
             "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _EPOCH),
         }
-        command = [str(self.program), self.path(script), *arguments]
+        command = [str(self.program), *arguments]
         if self.made_on == "wine":
             done = wine.run(*command, more=variables)
         else:
@@ -44,7 +44,7 @@ class WindowsPython(NamedTuple):
                 text=True,
             )
         if done.returncode != 0:
-            sys.exit(done.stdout.strip() or f"{script.name} failed without a word.")
+            sys.exit(done.stdout.strip() or f"{' '.join(arguments)} failed without a word.")
 
 
 def provide() -> WindowsPython:

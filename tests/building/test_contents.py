@@ -1,5 +1,8 @@
 """What is left out of the executable, and what is not."""
 
+import zipfile
+from pathlib import Path
+
 import pytest
 
 import contents
@@ -48,6 +51,25 @@ def test_the_order_does_not_depend_on_the_disk() -> None:
     entries = [("b", "2", "DATA"), ("a", "1", "DATA")]
     assert contents.files(entries) == contents.files(reversed(entries))
     assert contents.modules(entries) == contents.modules(reversed(entries))
+
+
+def test_the_library_for_starting_is_the_same_in_whatever_order_it_was_written(
+    tmp_path: Path,
+) -> None:
+    written = []
+    for number, names in enumerate(
+        (("re/__init__.pyc", "abc.pyc"), ("abc.pyc", "re/__init__.pyc"))
+    ):
+        path = tmp_path / f"{number}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, f"code of {name}")
+        contents.sort_library(
+            [("base_library.zip", str(path), "DATA"), ("other", "absent", "DATA")]
+        )
+        written.append(path.read_bytes())
+        assert zipfile.ZipFile(path).read("abc.pyc") == b"code of abc.pyc"
+    assert written[0] == written[1]
 
 
 def test_start_up_code_keeps_its_order() -> None:

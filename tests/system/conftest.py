@@ -1,12 +1,13 @@
 """Two voices for the calls: ours and theirs say different things."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
-from tests.support.exe import BRANDS, Build, Building
+from tests.support.exe import Build, Builds
 from tests.support.speech import Samples, read_wav, speech, write_wav
 
 
@@ -38,6 +39,35 @@ def _voice(factory: pytest.TempPathFactory, who: str) -> Voice:
 
 
 @pytest.fixture(scope="session")
-def acme(tmp_path_factory: pytest.TempPathFactory) -> Build:
+def builds(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Builds]:
+    """The Windows programs that the tests of this run ask for."""
+    wanted = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+    builds = Builds(tmp_path_factory.mktemp("builds"), wanted)
+    yield builds
+    builds.close()
+
+
+@pytest.fixture(scope="session")
+def acme(builds: Builds) -> Build:
     """The Windows program of `tests/data/brands/acme.toml`; it calls 127.0.0.1:27606."""
-    return Building(BRANDS / "acme.toml", tmp_path_factory.mktemp("acme")).result()
+    return builds.acme
+
+
+@pytest.fixture(scope="session")
+def globex(builds: Builds) -> Build:
+    """That of `globex.toml`, with a changed pystray."""
+    return builds.other("globex")
+
+
+@pytest.fixture(scope="session")
+def again(builds: Builds) -> Build:
+    """Acme's once more, from another checkout with empty caches, two days later."""
+    return builds.other("again")
+
+
+@pytest.fixture(scope="session")
+def bare(builds: Builds) -> Build:
+    """The bare program that ours is measured against."""
+    return builds.other("bare")
