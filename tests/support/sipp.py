@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tests.support.ports import free_port, free_ports, is_bound
 from tests.support.process import ROOT, Program
+from tests.support.sipp_story import Story
 
 SCENARIOS = ROOT / "tests/system/scenarios"
 SUCCESS = 0
@@ -11,12 +12,12 @@ LONGEST_S = 100
 
 
 class Sipp(Program):
-    """`scenario` is a file of `SCENARIOS` without its ending, or the name of one that SIPp brings
-    along. `target` is `host:port` for a scenario that calls. `keys` fill its [words]."""
+    """`scenario` is a story, a file of `SCENARIOS` without its ending, or the name of one that SIPp
+    brings along. `target` is `host:port` for a scenario that calls. `keys` fill its [words]."""
 
     def __init__(
         self,
-        scenario: str,
+        scenario: str | Story,
         folder: Path,
         *options: str,
         target: str = "",
@@ -47,7 +48,9 @@ class Sipp(Program):
         return f"{super().transcript(most)}\n{errors[-3000:]}"
 
 
-def _scenario_options(name: str, copy: Path, keys: dict[str, object]) -> list[str | Path]:
+def _scenario_options(name: str | Story, copy: Path, keys: dict[str, object]) -> list[str | Path]:
+    if isinstance(name, Story):
+        return ["-sf", name.write(copy.parent, copy.stem)]
     own = SCENARIOS / f"{name}.xml"
     if not own.exists():
         return ["-sn", name]
