@@ -8,6 +8,7 @@ from applet.phone.messages import (
     CallState,
     CallStateChanged,
     Command,
+    ConfirmTransfer,
     Dial,
     DigitReceived,
     Event,
@@ -16,6 +17,7 @@ from applet.phone.messages import (
     HoldChanged,
     IncomingCall,
     MediaChanged,
+    MessagesWaiting,
     Mute,
     NatFound,
     Quit,
@@ -29,7 +31,11 @@ from applet.phone.messages import (
     RequestStatistics,
     Resume,
     SendDigits,
+    SendMessage,
     Statistics,
+    TextReceived,
+    Transfer,
+    TransferChanged,
     Trouble,
     Unregister,
     Unregistered,
@@ -37,7 +43,6 @@ from applet.phone.messages import (
 )
 from applet.ui.strings import ENGLISH
 
-_NOT_BUILT = ("transfer", "message")
 _NAMES = {
     "who": "the other side",
     "Who": "The other side",
@@ -60,10 +65,8 @@ def parse_line(line: str) -> Command | None:
     if not words:
         return None
     verb, rest = words[0], words[1:]
-    if verb in _NOT_BUILT:
-        raise LineError(f"{verb}: not built yet")
     try:
-        command = _parse(verb, rest)
+        command = _message(line) if verb == "message" else _parse(verb, rest)
     except (IndexError, ValueError) as error:
         raise LineError(f"{line.strip()!r}: wrong words after {verb}") from error
     if command is None:
@@ -100,7 +103,24 @@ def _parse(verb: str, rest: list[str]) -> Command | None:
             return SendDigits(_call(rest[1:]), rest[0])
         case "mute":
             return Mute(_call(rest[1:]), ("off", "on").index(rest[0]) == 1)
+        case "transfer":
+            return _transfer(rest[0], _call(rest[1:]))
     return None
+
+
+def _transfer(target: str, call: int) -> Command:
+    """`yes` and `no` answer the event `transfer` with the state `asked`."""
+    if target in ("yes", "no"):
+        return ConfirmTransfer(call, target == "yes")
+    if target.isdecimal():
+        return Transfer(call, other=int(target))
+    return Transfer(call, target)
+
+
+def _message(line: str) -> Command:
+    """`message URI TEXT`, the text as it stands."""
+    _, uri, text = line.split(maxsplit=2)
+    return SendMessage(uri, text.rstrip("\r\n"), confirmed=True)
 
 
 def _call(rest: list[str]) -> int:
@@ -129,7 +149,7 @@ def _fields(event: Event) -> dict[str, object] | None:
                 "id": event.call,
                 "state": event.state.value,
                 "code": event.code,
-                "text": reason_text(event.reason) if event.state is CallState.ENDED else "",
+                "text": _state_text(event),
             }
         case IncomingCall():
             return {
@@ -166,6 +186,33 @@ def _fields(event: Event) -> dict[str, object] | None:
             return {"ev": "nat", "way": event.way, "proof": event.proof}
         case Trouble():
             return {"ev": "error", "text": _trouble(event)}
+    return _beside_calls(event)
+
+
+def _state_text(event: CallStateChanged) -> str:
+    """Why it ended, or that it waits in a queue, with the other side's own words."""
+    if event.state is not CallState.ENDED and event.reason is Reason.NONE:
+        return ""
+    said = f" They say: “{event.said}”" if event.said else ""
+    return f"{reason_text(event.reason)}{said}"
+
+
+def _beside_calls(event: Event) -> dict[str, object] | None:
+    """Of a transfer: `to` is whoever the call goes to, `as` the id under which it goes on if it
+    does here (0: it does not)."""
+    match event:
+        case TransferChanged():
+            return {
+                "ev": "transfer",
+                "id": event.call,
+                "state": event.state.value,
+                "to": event.peer,
+                "as": event.other,
+            }
+        case TextReceived():
+            return {"ev": "message", "from": event.sender_uri, "text": event.text}
+        case MessagesWaiting():
+            return {"ev": "mwi", "new": event.new, "old": event.old}
     return None
 
 

@@ -21,8 +21,11 @@ from applet.phone.messages import (
     Logged,
     Quit,
     Ready,
+    Reason,
     Register,
     Stopped,
+    TransferChanged,
+    TransferState,
 )
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
@@ -49,6 +52,8 @@ class _Session:
         self._started = started
         self._devices = 0
         self._answered = False
+        self._followed = 0  # the call of `--call`
+        self._next = 0  # the one that may take its place
         self._deadline: float | None = None
         system = random.SystemRandom()
         media = MediaThread(
@@ -113,7 +118,7 @@ class _Session:
             if isinstance(event, Stopped):
                 return
             self._tell(event)
-            if self._options.call and isinstance(event, CallStateChanged):
+            if self._options.call:
                 self._follow(event)
 
     def _tell(self, event: Event) -> None:
@@ -128,12 +133,24 @@ class _Session:
         if line is not None:
             _print(line)
 
-    def _follow(self, event: CallStateChanged) -> None:
+    def _follow(self, event: Event) -> None:
         """`--call`: hang up after `--duration` from the answer (or from the call, while it is not
-        answered), and end with the call."""
+        answered), and end with the call, or with the one that has taken its place."""
+        if isinstance(event, TransferChanged) and event.call == self._followed:
+            self._next = 0 if event.state is TransferState.FAILED else event.other
+            if event.state is TransferState.DONE and event.other:
+                self._followed = event.other
+        if not isinstance(event, CallStateChanged):
+            return
         if event.state is CallState.ENDED:
-            self._core.submit(Quit())
+            if event.call != self._followed:
+                return
+            if event.reason is Reason.TRANSFERRED and self._next:
+                self._followed = self._next
+            else:
+                self._core.submit(Quit())
         elif event.state is CallState.DIALLING or not self._answered:
+            self._followed = self._followed or event.call
             if event.state in (CallState.CONNECTED, CallState.ON_HOLD):
                 self._answered = True
             if self._options.duration is not None:

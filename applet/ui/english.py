@@ -128,7 +128,7 @@ _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
     ),
     Reason.NO_UPDATE: Sentence("{Who} does not take that now.", "The call goes on as it was."),
     Reason.NO_DIGITS: Sentence(
-        "The other side cannot receive keys.", "Please say what you wanted to choose."
+        "These keys cannot be sent now.", "Please say what you wanted to choose."
     ),
     Reason.NO_SUCH_CALL: Sentence("This call is over already."),
     Reason.FILE_NOT_PLAYABLE: Sentence(

@@ -10,6 +10,7 @@ from applet.phone.messages import (
     CallState,
     CallStateChanged,
     Command,
+    ConfirmTransfer,
     Dial,
     DigitReceived,
     Event,
@@ -20,6 +21,7 @@ from applet.phone.messages import (
     IncomingCall,
     Levels,
     MediaChanged,
+    MessagesWaiting,
     Mute,
     NatFound,
     Quit,
@@ -33,7 +35,12 @@ from applet.phone.messages import (
     RequestStatistics,
     Resume,
     SendDigits,
+    SendMessage,
     Statistics,
+    TextReceived,
+    Transfer,
+    TransferChanged,
+    TransferState,
     Trouble,
     Unregister,
     Unregistered,
@@ -64,6 +71,13 @@ from applet.phone.messages import (
         ("unregister", Unregister()),
         ("hangup", HangUp(0)),
         ("stats 1", RequestStatistics(1)),
+        ("transfer sip:a@b", Transfer(0, "sip:a@b")),
+        ("transfer sip:a@b 2", Transfer(2, "sip:a@b")),
+        ("transfer 2", Transfer(0, other=2)),
+        ("transfer 2 1", Transfer(1, other=2)),
+        ("transfer yes", ConfirmTransfer(0, True)),
+        ("transfer no 3", ConfirmTransfer(3, False)),
+        ("message sip:a@b two  words ", SendMessage("sip:a@b", "two  words ", True)),
         ("  quit \n", Quit()),
     ],
 )
@@ -79,7 +93,18 @@ def test_an_empty_line_is_nothing() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["call", "hold x", "mute", "mute maybe", "dtmf", "fly", "answer x", "transfer"],
+    [
+        "call",
+        "hold x",
+        "mute",
+        "mute maybe",
+        "dtmf",
+        "fly",
+        "answer x",
+        "transfer",
+        "transfer x y",
+        "message sip:a",
+    ],
 )
 def test_a_wrong_line_gets_one_plain_line(line: str) -> None:
     with pytest.raises(LineError) as caught:
@@ -113,6 +138,25 @@ def test_a_wrong_line_gets_one_plain_line(line: str) -> None:
             Redirected(1, "sip:a@b"),
             {"ev": "redirected", "id": 1, "to": "sip:a@b"},
         ),
+        (
+            CallStateChanged(1, CallState.ENDED, 480, Reason.UNAVAILABLE, "", True, "At lunch", 9),
+            {"ev": "state", "id": 1, "state": "ended", "code": 480,
+             "text": "The other side is not available just now. They say: “At lunch”"},
+        ),
+        (
+            CallStateChanged(1, CallState.RINGING, 182, Reason.QUEUED, "", True, "Two before you"),
+            {"ev": "state", "id": 1, "state": "ringing", "code": 182,
+             "text": "You are in the queue. They say: “Two before you”"},
+        ),
+        (
+            TransferChanged(1, TransferState.FOLLOWING, "sip:a@b", 2),
+            {"ev": "transfer", "id": 1, "state": "following", "to": "sip:a@b", "as": 2},
+        ),
+        (
+            TextReceived("A", "sip:a@b", "hello"),
+            {"ev": "message", "from": "sip:a@b", "text": "hello"},
+        ),
+        (MessagesWaiting(2, 8), {"ev": "mwi", "new": 2, "old": 8}),
         (HoldChanged(1, HeldBy.BOTH, False), {"ev": "hold", "id": 1, "by": "both"}),
         (DigitReceived(1, "#"), {"ev": "dtmf", "id": 1, "digit": "#"}),
         (
@@ -130,7 +174,7 @@ def test_a_wrong_line_gets_one_plain_line(line: str) -> None:
         (NatFound("stun", "proof"), {"ev": "nat", "way": "stun", "proof": "proof"}),
         (
             Trouble(1, Reason.NO_DIGITS, ""),
-            {"ev": "error", "text": "The other side cannot receive keys."},
+            {"ev": "error", "text": "These keys cannot be sent now."},
         ),
         (
             Trouble(0, Reason.PORT_IN_USE, "7666"),
