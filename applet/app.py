@@ -164,6 +164,7 @@ def phone_config(brand: Brand, desk_uri: str) -> PhoneConfig:
         desk=desk_uri,
         codecs=tuple(name.upper() for name in brand.codecs),
         incoming=brand.incoming.enabled or bool(account.registrar),
+        auto_answer=brand.incoming.auto_answer,
         strangers_per_minute=6,
         other_addresses=brand.dialling.other_addresses,
         emergency_allowed=brand.dialling.emergency,

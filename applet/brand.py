@@ -62,6 +62,7 @@ class Dialling(NamedTuple):
 class Incoming(NamedTuple):
     enabled: bool
     port: int
+    auto_answer: bool
 
 
 class Brand(NamedTuple):
@@ -231,6 +232,9 @@ SCHEMA: tuple[Key, ...] = (
         "write true or false", _anything),
     Key("incoming.port", 7666, 7666, "UDP and TCP port for it; the next free one if it is taken",
         "write a number from 1 to 65535", _is_port),
+    Key("incoming.auto_answer", False, True, "let a caller wish that its call is picked up by "
+        "itself: it rings for three seconds, shows the window and starts muted",
+        "write true or false", _anything),
 )  # fmt: skip
 
 
@@ -349,7 +353,11 @@ def _brand(values: dict[str, Value]) -> Brand:
             flag("dialling.emergency"),
             texts("dialling.emergency_numbers"),
         ),
-        incoming=Incoming(flag("incoming.enabled"), cast(int, values["incoming.port"])),
+        incoming=Incoming(
+            flag("incoming.enabled"),
+            cast(int, values["incoming.port"]),
+            flag("incoming.auto_answer"),
+        ),
     )
 
 

@@ -40,7 +40,7 @@ def test_everything_but_four_keys_has_a_default(tmp_path: Path) -> None:
     brand = loaded(tmp_path, SMALLEST)
     assert (brand.product, brand.company, brand.version) == ("Acme Help", "Acme", "2.1")
     assert brand.codecs == ("pcmu", "pcma")
-    assert brand.incoming == (False, 7666)
+    assert brand.incoming == (False, 7666, False)
 
 
 def test_every_key_is_read_into_its_place(tmp_path: Path) -> None:
@@ -72,6 +72,7 @@ def test_every_key_is_read_into_its_place(tmp_path: Path) -> None:
         emergency_numbers = ["15", "17"]
         [incoming]
         enabled = true
+        auto_answer = true
         port = 5555
         """,
     )
@@ -84,7 +85,7 @@ def test_every_key_is_read_into_its_place(tmp_path: Path) -> None:
     assert brand.network.stun == ("stun.acme.example", "192.0.2.1:3479")
     assert brand.codecs == ("pcma",)
     assert brand.dialling == (True, False, True, ("15", "17"))
-    assert brand.incoming == (True, 5555)
+    assert brand.incoming == (True, 5555, True)
 
 
 @pytest.mark.parametrize(

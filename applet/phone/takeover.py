@@ -28,18 +28,21 @@ class Takeover:
         self.new = new
         self.over = False
         self._outbox = outbox
+        self._tell(TransferState.FOLLOWING)
 
     def settle(self, now: float) -> None:
         if self.new.talking:
             self.over = True
             take_place(self.old, self.new, now)
-            changed = TransferChanged(
-                self.old.number, TransferState.DONE, self.new.peer, self.new.number
-            )
-            self._outbox.tell(changed)
+            self._tell(TransferState.DONE)
             self.old.pass_on(now)
         elif not self.new.live:
             self.over = True  # it could not be: the old call goes on
+            self._tell(TransferState.FAILED)
+
+    def _tell(self, state: TransferState) -> None:
+        old, new = self.old.number, self.new
+        self._outbox.tell(TransferChanged(old, state, new.peer, new.number))
 
 
 def is_entitled(session: InviteSession, replaced: InviteSession, servers: Servers) -> bool:

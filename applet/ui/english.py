@@ -40,6 +40,13 @@ _ENGLISH_STATES: dict[Say | Reason, Sentence] = {
     Say.STOPPED: Sentence(
         "{product} has stopped working.", "Please quit and start it again.", True
     ),
+    Say.TRANSFER_ASKED: Sentence(
+        "{Who} wants to connect you with {detail}.", "Nobody is called before you accept."
+    ),
+    Say.TRANSFERRING: Sentence(
+        "{Who} is connecting you with somebody else …", "You need not do anything."
+    ),
+    Say.TEXT: Sentence("{Who} writes: “{detail}”"),
     Say.QUITTING: Sentence("Goodbye."),
     Say.LINK: Sentence("Call {who}?", "Another program asks for this call."),
     Say.MOVED_TO: Sentence("Call {who}?", "That is where the other side says it can be reached."),
@@ -186,6 +193,13 @@ _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
 }
 
 _ENGLISH_WORDS = {
+    Word.THEY_SAY: "They say: “{detail}”",
+    Word.TRY_IN_A_MINUTE: "Please try again in a minute.",
+    Word.TRY_IN_MINUTES: "Please try again in {detail} minutes.",
+    Word.TRY_IN_HOURS: "Please try again in {detail} hours.",
+    Word.TEXT_FROM: "Message from {detail}",
+    Word.ONE_MESSAGE: "A new message waits for you.",
+    Word.MESSAGES: "{detail} new messages wait for you.",
     Word.HANG_UP: "Hang up",
     Word.CANCEL: "Cancel",
     Word.ACCEPT: "Accept",

@@ -9,6 +9,7 @@ from applet.brand import Brand
 from applet.phone.messages import Command, Event, Reason
 from applet.settings import Settings
 from applet.ui.help_text import help_text
+from applet.ui.mailbox import waiting_words
 from applet.ui.requests import Requests
 from applet.ui.screen_state import ScreenState, clip
 from applet.ui.shown_call import Shown, link_address
@@ -166,8 +167,16 @@ class Presenter:
         return Button(label, Act.KEYPAD, self._talking(), self._state.keypad_open)
 
     def _incoming(self) -> Incoming | None:
-        """An incoming call, or the question whether to call the address of a link."""
+        """An incoming call, or the question whether to call the address of a link, or one that
+        the other side wants to pass the person on to."""
         call = self._state.call
+        if call is not None and call.asked_about:
+            return Incoming(
+                link_address(call.asked_about),
+                "",
+                Button(self.speaker.word(Word.ACCEPT), Act.ACCEPT, self._usable()),
+                Button(self.speaker.word(Word.REJECT), Act.REJECT, self._usable()),
+            )
         if call is None and self._state.link:
             return Incoming(
                 link_address(self._state.link),
@@ -199,7 +208,9 @@ class Presenter:
         shown = self._shown()
         icon = Icon.TROUBLE if self._state.spoiled else shown.icon
         product = self._state.brand.product
-        return TrayView(icon, clip(f"{product}: {shown.sentence.headline}", 127), self.menu())
+        waiting = waiting_words(self.speaker, self._state.waiting)
+        tooltip = f"{product}: {shown.sentence.headline} {waiting}".rstrip()
+        return TrayView(icon, clip(tooltip, 127), self.menu())
 
     def menu(self) -> tuple[Entry, ...]:
         """Everything the phone can do now, for the tray."""
@@ -218,6 +229,7 @@ class Presenter:
             SEPARATOR,
             *self._sound_entries(),
             SEPARATOR,
+            *self._waiting_entries(),
             Entry(self.speaker.word(Word.SHOW), Request(Act.SHOW), default=True),
             *self._last_entries(),
         )
@@ -229,6 +241,11 @@ class Presenter:
     def _incoming_entries(self) -> tuple[Entry, ...]:
         incoming = self._incoming()
         return (_entry(incoming.accept), _entry(incoming.reject)) if incoming else ()
+
+    def _waiting_entries(self) -> tuple[Entry, ...]:
+        """How many messages wait: a line to read."""
+        words = waiting_words(self.speaker, self._state.waiting)
+        return (Entry(words, Request(Act.SHOW), enabled=False),) if words else ()
 
     def _sound_entries(self) -> tuple[Entry, ...]:
         word, devices, call = self.speaker.word, self._state.devices, self._state.call

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from applet.phone.messages import (
     Answer,
+    ConfirmTransfer,
     Dial,
     HangUp,
     Hold,
@@ -113,7 +114,10 @@ class Requests:
 
     def _accept(self, _: str, __: float) -> None:
         call = self._state.call
-        if call is None and self._state.link:
+        if call is not None and call.asked_about:
+            call.asked_about = ""
+            self._state.submit(ConfirmTransfer(call.number, True))
+        elif call is None and self._state.link:
             self._dial(self._state.link, link_address(self._state.link))
         elif call is not None and call.coming_in:
             call.accepted = True
@@ -122,7 +126,10 @@ class Requests:
     def _reject(self, _: str, __: float) -> None:
         call = self._state.call
         self._state.link = ""
-        if call is not None and call.coming_in:
+        if call is not None and call.asked_about:
+            call.asked_about = ""
+            self._state.submit(ConfirmTransfer(call.number, False))
+        elif call is not None and call.coming_in:
             call.ending = True
             self._state.submit(Reject(call.number, DECLINE))
 

@@ -19,6 +19,7 @@ from applet.phone.messages import (
     ListDevices,
     Logged,
     MediaChanged,
+    MessagesWaiting,
     MuteChanged,
     NatFound,
     Ready,
@@ -31,10 +32,14 @@ from applet.phone.messages import (
     SetVolume,
     Statistics,
     Stopped,
+    TextReceived,
+    TransferChanged,
     Trouble,
     Unregistered,
 )
 from applet.settings import Settings
+from applet.ui.mailbox import messages_waiting, text_received
+from applet.ui.passing_on import go_on, transfer_changed
 from applet.ui.shown_call import (
     Shown,
     ShownCall,
@@ -82,7 +87,9 @@ class ScreenState:
     """The presenter reads it; only its own methods and `Requests` change it.
 
     `changes` rises with every change that could be seen. `notes`: what is wrong beside the call,
-    the newest last. `link`: followed in another program, the person is asked whether to call.
+    the newest last. `next_call`: the one that is to take the place of `call`. `waiting`: messages
+    in the mailbox that nobody has heard. `link`: followed in another program, the person is asked
+    whether to call.
     """
 
     def __init__(self, brand: Brand, settings: Settings, speaker: Speaker) -> None:
@@ -91,6 +98,8 @@ class ScreenState:
         self.settings = settings
         self.changes = 0
         self.call: ShownCall | None = None
+        self.next_call: ShownCall | None = None
+        self.waiting = 0
         self.who = ""
         self.last: Shown | None = None
         self.notes: dict[Say | Reason, Sentence] = {}
@@ -185,6 +194,8 @@ class ScreenState:
                 self.report(Say.NOT_REGISTERED, why)
             case NatFound(way, proof):
                 self.network = f"{way}: {proof}" if proof else way
+            case TransferChanged() | TextReceived() | MessagesWaiting():
+                self._beside_the_call(event)
             case Redirected(uri=uri):
                 self.ask_to_call(uri, Say.MOVED_TO)
             case Logged(line, detail):
@@ -198,9 +209,20 @@ class ScreenState:
         """Nothing is dialled before the person has seen the whole address and said yes."""
         self.link, self.link_why = uri, why
 
+    def _beside_the_call(self, event: TransferChanged | TextReceived | MessagesWaiting) -> None:
+        match event:
+            case TransferChanged():
+                transfer_changed(self, event)
+            case TextReceived():
+                text_received(self, event)
+            case MessagesWaiting():
+                messages_waiting(self, event)
+
     def _about_the_call(self, event: Event) -> None:
-        call = self.call
-        if call is None or getattr(event, "call", 0) != call.number:
+        number = getattr(event, "call", 0)
+        both = (self.call, self.next_call)
+        call = next((one for one in both if one is not None and one.number == number), None)
+        if call is None:
             return
         match event:
             case HoldChanged():
@@ -225,12 +247,17 @@ class ScreenState:
             if not event.outgoing:
                 return
             self._outgoing_named(event)
-        call = self.call
+        call, following = self.call, self.next_call
+        if following is not None and following.number == event.call:
+            following.change_state(event, now)
         if call is None or call.number != event.call:
             return
         call.change_state(event, now)
         if event.state is CallState.ENDED:
-            self._ended(call, event.reason, now)
+            if event.reason is Reason.TRANSFERRED and following is not None:
+                go_on(self)
+            else:
+                self._ended(call, event.reason, now, event.said, event.retry_after)
 
     def _outgoing_named(self, event: CallStateChanged) -> None:
         """The phone's first word of a call that was asked for here (or by another door)."""
@@ -256,7 +283,7 @@ class ScreenState:
         self.notify(self.speaker.word(Word.INCOMING_CALL), sentence.headline)
 
     def begin(self, call: ShownCall) -> None:
-        self.call = call
+        self.call, self.next_call = call, None
         self.who = call.who
         self.last = None
         self.link = ""
@@ -264,9 +291,11 @@ class ScreenState:
         self.hang_up_wanted = False
         self.notes = {key: note for key, note in self.notes.items() if key is Say.NOT_REGISTERED}
 
-    def _ended(self, call: ShownCall, reason: Reason, now: float) -> None:
-        self.last = how_it_ended(call, reason, self.speaker, now)
-        self.call = None
+    def _ended(
+        self, call: ShownCall, reason: Reason, now: float, said: str = "", retry_after: int = 0
+    ) -> None:
+        self.last = how_it_ended(call, reason, self.speaker, now, said, retry_after)
+        self.call = self.next_call = None
         self.keypad_open = False
         for spoiling in _SPOILING:
             self.notes.pop(spoiling, None)

@@ -42,6 +42,7 @@ class ShownCall:
     __slots__ = (
         "accepted",
         "address",
+        "asked_about",
         "connected_at",
         "digits",
         "ending",
@@ -54,6 +55,8 @@ class ShownCall:
         "muted",
         "number",
         "outgoing",
+        "passed_on",
+        "queue",
         "state",
         "statistics",
         "who",
@@ -66,6 +69,11 @@ class ShownCall:
         self.outgoing = outgoing
         self.state = CallState.DIALLING if outgoing else CallState.RINGING
         self.accepted = False
+        self.asked_about = ""
+        """The address that the other side wants to pass the person on to, to be confirmed."""
+        self.passed_on = False
+        self.queue: str | None = None
+        """It waits in a queue, of which they say this."""
         self.ending = False
         self.connected_at: float | None = None
         self.held_by = HeldBy.NONE
@@ -94,6 +102,7 @@ class ShownCall:
 
     def change_state(self, event: CallStateChanged, now: float) -> None:
         self.state = event.state
+        self.queue = event.said if event.reason is Reason.QUEUED else None
         if event.state in _TALKING and self.connected_at is None:
             self.connected_at = now
 
@@ -122,7 +131,9 @@ class ShownCall:
         """The sentence that is true now; what matters more to the person comes first."""
 
         def looks(say: Say | Reason, tone: Tone, icon: Icon) -> Shown:
-            return Shown(speaker.say(say, self.who, detail=file_name(self.file)), tone, icon)
+            detail = link_address(self.asked_about) or file_name(self.file)
+            said = self.queue or ""
+            return Shown(speaker.say(say, self.who, detail=detail, said=said), tone, icon)
 
         if self.ending:
             return looks(Say.ENDING, Tone.PLAIN, Icon.DIALLING)
@@ -130,6 +141,10 @@ class ShownCall:
             return looks(Say.INCOMING, Tone.WAITING, Icon.RINGING)
         if not self.talking:
             return looks(*self._before_the_answer())
+        if self.asked_about:
+            return looks(Say.TRANSFER_ASKED, Tone.WAITING, Icon.RINGING)
+        if self.passed_on:
+            return looks(Say.TRANSFERRING, Tone.WAITING, Icon.DIALLING)
         if self.hold_trouble:
             return looks(self.hold_trouble, Tone.BAD, Icon.ON_HOLD)
         if self.hold_pending:
@@ -143,9 +158,11 @@ class ShownCall:
             return looks(Say.PLAYING, Tone.GOOD, Icon.CONNECTED)
         return looks(Say.CONNECTED, Tone.GOOD, Icon.CONNECTED)
 
-    def _before_the_answer(self) -> tuple[Say, Tone, Icon]:
+    def _before_the_answer(self) -> tuple[Say | Reason, Tone, Icon]:
         if not self.outgoing:
             return Say.ANSWERING, Tone.PLAIN, Icon.DIALLING
+        if self.queue is not None:
+            return Reason.QUEUED, Tone.WAITING, Icon.RINGING
         if self.state is CallState.RINGING:
             return Say.RINGING, Tone.PLAIN, Icon.RINGING
         if self.state is CallState.EARLY:
@@ -160,9 +177,12 @@ _HELD = {
 }
 
 
-def how_it_ended(call: ShownCall, reason: Reason, speaker: Speaker, now: float) -> Shown:
+def how_it_ended(
+    call: ShownCall, reason: Reason, speaker: Speaker, now: float, said: str, retry_after: int
+) -> Shown:
     """What stays on the screen after the call."""
-    sentence = speaker.say(reason, call.who, talked=call.talked(now))
+    talked = call.talked(now)
+    sentence = speaker.say(reason, call.who, talked=talked, said=said, retry_after=retry_after)
     if reason in _ON_PURPOSE:
         return Shown(sentence, Tone.PLAIN, Icon.IDLE)
     return Shown(sentence, Tone.BAD, Icon.TROUBLE)

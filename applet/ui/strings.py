@@ -37,8 +37,18 @@ class Speaker:
     def word(self, word: Word, detail: str = "") -> str:
         return self._language.words[word].format(detail=detail, **self._names)
 
-    def say(self, key: Say | Reason, who: str = "", detail: str = "", talked: str = "") -> Sentence:
-        """The sentence for `key`, complete. `talked`: length of the call, empty if none."""
+    def say(
+        self,
+        key: Say | Reason,
+        who: str = "",
+        detail: str = "",
+        talked: str = "",
+        said: str = "",
+        retry_after: int = 0,
+    ) -> Sentence:
+        """The sentence for `key`, complete. `talked`: length of the call, empty if none. `said`:
+        what the other side says of it in words of its own; `retry_after` seconds is when it wants
+        to be tried again, 0 if it does not say."""
         headline, advice, offers_phone = self._language.sentences[key]
         filled = {
             "who": who or self._brand.texts.desk,
@@ -47,10 +57,20 @@ class Speaker:
             "talked": self.word(Word.TALKED, talked) if talked else "",
             **self._names,
         }
-        advice = advice.format(**filled)
+        advice = self._try_again(retry_after) if retry_after else advice.format(**filled)
+        if said:
+            advice = f"{self.word(Word.THEY_SAY, said)} {advice}".rstrip()
         if offers_phone and self._brand.support.fallback_phone:
             advice = f"{advice} {self.word(Word.OTHER_PHONE)}"
         return Sentence(capital(headline.format(**filled)), advice, offers_phone)
+
+    def _try_again(self, seconds: int) -> str:
+        """In words that nobody has to calculate with."""
+        if seconds < 90:
+            return self.word(Word.TRY_IN_A_MINUTE)
+        if seconds < 5400:
+            return self.word(Word.TRY_IN_MINUTES, str(round(seconds / 60)))
+        return self.word(Word.TRY_IN_HOURS, str(round(seconds / 3600)))
 
 
 def capital(text: str) -> str:

@@ -30,6 +30,9 @@ class Say(Enum):
     MISSED = "missed"
     STOPPED = "stopped"
     QUITTING = "quitting"
+    TRANSFER_ASKED = "transfer_asked"
+    TRANSFERRING = "transferring"
+    TEXT = "text"
     LINK = "link"
     MOVED_TO = "moved_to"
     OFFER = "offer"
@@ -40,6 +43,13 @@ class Say(Enum):
 class Word(Enum):
     """Labels of buttons, menu entries and the help window."""
 
+    THEY_SAY = "they_say"
+    TRY_IN_A_MINUTE = "try_in_a_minute"
+    TRY_IN_MINUTES = "try_in_minutes"
+    TRY_IN_HOURS = "try_in_hours"
+    TEXT_FROM = "text_from"
+    ONE_MESSAGE = "one_message"
+    MESSAGES = "messages"
     HANG_UP = "hang_up"
     CANCEL = "cancel"
     ACCEPT = "accept"
