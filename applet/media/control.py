@@ -32,10 +32,12 @@ class ControlChannel:
     __slots__ = (
         "_cname",
         "_packets_reported",
+        "_peer_packets",
         "_random",
         "_sender",
         "address",
         "due",
+        "peer_sends",
         "remote_jitter",
         "remote_loss",
         "round_trip",
@@ -53,6 +55,9 @@ class ControlChannel:
         self._cname = cname
         self._sender = sender
         self._packets_reported = 0
+        self._peer_packets = 0
+        self.peer_sends = False
+        """Whether their last report tells of sound sent since the one before."""
 
     def begin(self, now: float) -> None:
         """The call has begun; the first report comes soon."""
@@ -86,10 +91,13 @@ class ControlChannel:
             packets = parse_rtcp(data)
         except RtcpError:
             return False
+        self.peer_sends = False
         for packet in packets:
             if isinstance(packet, SenderReport | ReceiverReport):
                 self._learn(packet.blocks, now)
             if isinstance(packet, SenderReport):
+                self.peer_sends = packet.packet_count != self._peer_packets
+                self._peer_packets = packet.packet_count
                 self._echo(packet, reception, now)
         return True
 

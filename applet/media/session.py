@@ -13,7 +13,15 @@ from applet.media.codec import create
 from applet.media.control import ControlChannel
 from applet.media.digit_tones import DigitTones
 from applet.media.dtmf import DtmfReceiver
+from applet.media.events import DigitReceived as DigitReceived
+from applet.media.events import DigitSent as DigitSent
+from applet.media.events import InjectionEnded as InjectionEnded
+from applet.media.events import Latched as Latched
+from applet.media.events import MediaEvent as MediaEvent
+from applet.media.events import MediaStatistics as MediaStatistics
+from applet.media.events import SoundBack, SoundMissing
 from applet.media.levels import decibels, factor
+from applet.media.liveness import Liveness
 from applet.media.playout import Playout
 from applet.media.reception import ReceptionStatistics
 from applet.media.rtp import RtpError, RtpPacket, parse_rtp
@@ -26,6 +34,8 @@ _CLOCK_RATE = 8000
 """Hz, of the RTP timestamps; the seam for codecs with another one is `AudioCodec.clock_rate`."""
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
+_KEEP_ALIVE_EVERY = 15.0
+"""Seconds; RFC 6263 section 6. RTCP's own reports keep the other port's binding."""
 
 
 class MediaParameters(NamedTuple):
@@ -49,56 +59,6 @@ class MediaParameters(NamedTuple):
     ptime_ms: int = 20
 
 
-class DigitReceived(NamedTuple):
-    """The other side pressed a key: one of `0-9 * # A-D`, told once however often it is sent."""
-
-    digit: str
-
-
-class DigitSent(NamedTuple):
-    """The last packet of one of our digits is on its way."""
-
-    digit: str
-
-
-class Latched(NamedTuple):
-    """The other side's RTP comes from `source`, and not from where its SDP says (symmetric RTP)."""
-
-    source: Address
-
-
-class InjectionEnded(NamedTuple):
-    """The injected sound is over (or was taken away); the microphone is heard again."""
-
-
-MediaEvent = DigitReceived | DigitSent | Latched | InjectionEnded
-
-
-class MediaStatistics(NamedTuple):
-    """Counted since the session began; times in milliseconds.
-
-    `lost` never arrived (RFC 3550 A.3), `late` arrived after their turn and were not played,
-    `strangers` came from an address that is not our peer's, `invalid` could not be parsed or
-    carried a payload type that was not agreed. `delay_ms`: how long the jitter buffer holds a
-    packet of the fastest kind now. `mos` 1.0-4.5 (G.107). `round_trip_ms`, `remote_loss`
-    (fraction 0-1) and `remote_jitter_ms` come from the other side's RTCP; None before it came.
-    """
-
-    received: int
-    sent: int
-    lost: int
-    late: int
-    duplicates: int
-    strangers: int
-    invalid: int
-    jitter_ms: float
-    delay_ms: float
-    mos: float
-    round_trip_ms: float | None
-    remote_loss: float | None
-    remote_jitter_ms: float | None
-
-
 class PcmSource(Protocol):
     """Sound that replaces the microphone: `read` gives at most `samples` samples; nothing = end."""
 
@@ -119,6 +79,7 @@ class MediaSession:
 
     __slots__ = (
         "_agreed",
+        "_agreed_at",
         "_answered",
         "_closed",
         "_control",
@@ -128,7 +89,10 @@ class MediaSession:
         "_held",
         "_injected",
         "_invalid",
+        "_keep_alive_at",
+        "_latest",
         "_levels",
+        "_liveness",
         "_microphone_gain",
         "_muted",
         "_outgoing",
@@ -160,6 +124,9 @@ class MediaSession:
         self._control = ControlChannel(random, cname, self._sender)
         self._tone: ToneSource | None = None
         self._injected: PcmSource | None = None
+        self._liveness = Liveness()
+        self._agreed_at = self._latest = 0.0
+        self._keep_alive_at: float | None = None
         self._levels = [0, 0]  # the loudest frame of each direction, as RMS
         self._strangers = self._invalid = 0
         self._outgoing: list[Outgoing] = []
@@ -170,6 +137,9 @@ class MediaSession:
     def update(self, parameters: MediaParameters, now: float) -> None:
         """Offer/answer is complete, for the first time or again."""
         before, self._agreed = self._agreed, parameters
+        self._agreed_at = now
+        if self._liveness.missing or parameters != before:
+            self._listen()
         self._source.agree(parameters.remote_rtp)
         if parameters.remote_rtcp is not None:
             self._control.address = parameters.remote_rtcp
@@ -191,12 +161,20 @@ class MediaSession:
         """The call is answered (by us or by them): from now on `capture` sends what it is given.
         Before that it sends silence only (early media), whatever it is given."""
         self._answered = True
+        self._listen()
+
+    def _listen(self) -> None:
+        """From now on the other side should be heard, or not."""
+        both = self._agreed is not None and self._agreed.direction == "sendrecv"
+        since = max(self._agreed_at, self._latest)
+        self._liveness.listen(both and self._answered and not self._held, since)
 
     def hold_locally(self, on: bool) -> None:
         """Silence (or give back) microphone and loudspeaker at once, before any answer."""
         if self._held and not on:
             self._playout.restart()
         self._held = on
+        self._listen()
 
     def mute(self, on: bool) -> None:
         """Send silence in place of the microphone; at once."""
@@ -268,7 +246,10 @@ class MediaSession:
         is_event = kind == agreed.dtmf_receive
         if is_event and (digit := self._digits_in.receive(packet)) is not None:
             self._events.append(DigitReceived(digit))
-        pause = is_event or kind == agreed.comfort_noise
+        comfort_noise = kind == agreed.comfort_noise
+        if self._liveness.rtp(comfort_noise, now):
+            self._events.append(SoundBack())
+        pause = is_event or comfort_noise
         self._playout.buffer.push(
             sequence, packet.timestamp, kind, packet.payload, now, pause=pause
         )
@@ -281,25 +262,40 @@ class MediaSession:
             self._strangers += 1
         elif not self._control.receive(data, self._reception, now):
             self._invalid += 1
-        elif self._source.latched:
-            self._control.address = source
+        else:
+            self._liveness.rtcp(self._control.peer_sends, now)
+            if self._source.latched:
+                self._control.address = source
 
     # --- the person's side
 
     def capture(self, pcm: bytes, now: float) -> None:
         """20 ms of microphone: queues an RTP packet if the direction allows sending."""
         agreed, peer = self._agreed, self._source.peer
+        self._latest = now
         if agreed is None or self._closed:
             return
         if agreed.direction not in _SENDS or agreed.remote_rtp is None or peer is None:
             self._sender.skip(now)
+            if agreed.remote_rtp is not None:
+                self._keep_alive(agreed.remote_rtp, now)
             return
+        self._keep_alive_at = None
         sender = self._sender
         for data in sender.frame(self._said(pcm), now, agreed.dtmf_payload_type):
             self._outgoing.append(Outgoing(data, peer, False))
         if finished := sender.finished_digit or self._digit_tones.finished:
             self._events.append(DigitSent(finished))
             sender.finished_digit = self._digit_tones.finished = ""
+
+    def _keep_alive(self, agreed: Address, now: float) -> None:
+        """No sound is sent (a hold): an empty datagram keeps the NAT's binding (RFC 6263 section
+        4.1), and opens it if we only listen from the beginning."""
+        if self._keep_alive_at is None:
+            self._keep_alive_at = now + (_KEEP_ALIVE_EVERY if self._sender.packets else 0.0)
+        if now >= self._keep_alive_at:
+            self._keep_alive_at = now + _KEEP_ALIVE_EVERY
+            self._outgoing.append(Outgoing(b"", self._source.peer or agreed, False))
 
     def _said(self, pcm: bytes) -> bytes:
         """What goes out in place of this frame of the microphone."""
@@ -343,10 +339,15 @@ class MediaSession:
 
     def next_timer(self) -> float | None:
         """When `handle_timers` must be called next."""
-        return self._control.due
+        reports, sound = self._control.due, self._liveness.due
+        if reports is None or sound is None:
+            return sound if reports is None else reports
+        return min(reports, sound)
 
     def handle_timers(self, now: float) -> None:
-        """RTCP reports that are due."""
+        """RTCP reports that are due, and a look whether sound comes at all."""
+        if self._liveness.look(now):
+            self._events.append(SoundMissing())
         due, address = self._control.due, self._control.address
         if due is not None and due <= now:
             report = self._control.report(self._reception, now)
@@ -393,4 +394,5 @@ class MediaSession:
             goodbye = self._control.goodbye(self._reception, now)
             self._outgoing.append(Outgoing(goodbye, address, True))
         self._control.due = None
+        self._liveness.listen(False, now)
         self._closed = True

@@ -125,13 +125,19 @@ class Knowledge(NamedTuple):
         UPnP takes seconds to say that it is not there, so nobody waits for it."""
         return (
             len(self.stun) >= self.asked.stun
-            and (self.signalling is not None or len(self.sip) >= self.asked.sip)
+            and (self._answers_well or len(self.sip) >= self.asked.sip)
             and (
                 self.relay is not None
                 or len(self.relays) >= self.asked.relays
                 or self.mapping in (Mapping.NONE, Mapping.INDEPENDENT)
             )
         )
+
+    @property
+    def _answers_well(self) -> bool:
+        """The server answers, on a way that no ALG spoils."""
+        found = self.signalling
+        return found is not None and self.alg_over(found).alg is not Alg.BROKEN
 
     @property
     def complete(self) -> bool:

@@ -6,6 +6,10 @@ is what the person sees. `phone.negotiation` keeps offer/answer and hold; here i
 before the answer and at the end.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.address import Address
 from applet.media.session import MediaStatistics
 from applet.media.tones import Tone
@@ -48,6 +52,10 @@ from applet.sip.events import (
 from applet.sip.headers import NameAddr
 from applet.sip.invite import InviteSession
 from applet.sip.message import allows
+from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.phone.rescuer import Rescuer
 
 _BUSY_TONE_SECONDS = 2.0
 _HELD_HERE = (HeldBy.US, HeldBy.BOTH)
@@ -77,6 +85,8 @@ class Call:
         "outgoing",
         "over",
         "peer",
+        "rescuer",
+        "server",
         "session",
         "stands_in",
         "takes_info",
@@ -89,6 +99,8 @@ class Call:
         self.session: InviteSession | None = None
         self.negotiation: Negotiation | None = None
         self.over = False
+        self.server: SipUri | None = None  # whom its requests go to
+        self.rescuer: Rescuer | None = None
         self._outbox = outbox
         self._attempts: Attempts | None = None
         self._offer: bytes | None = None
@@ -416,9 +428,12 @@ class Call:
         self._close_at = None
 
     def next_timer(self) -> float | None:
-        return self._close_at
+        rescue = self.rescuer.next_timer() if self.rescuer is not None and self.live else None
+        return rescue if self._close_at is None else self._close_at
 
     def handle_timers(self, now: float) -> None:
+        if self.rescuer is not None and self.live:
+            self.rescuer.handle_timers(now)
         if self._close_at is not None and self._close_at <= now:
             self._close(now)
 

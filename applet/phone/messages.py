@@ -85,6 +85,7 @@ class Reason(Enum):
     PORT_IN_USE = "port_in_use"
     STUN_FAILED = "stun_failed"
     RELAY_REFUSED = "relay_refused"
+    NO_SOUND = "no_sound"
     SETTINGS_DAMAGED = "settings_damaged"
     FIREWALL_BLOCKS = "firewall_blocks"
     QUEUED = "queued"

@@ -183,6 +183,24 @@ class Negotiation:
         self._described.set_local(rtp, rtcp_port)
         self.settle(now)
 
+    def stay(self, rtp: Address, rtcp_port: int) -> None:
+        """What `relocate` asked for was refused: our sound goes on coming to `rtp`, as agreed."""
+        self._local = rtp
+        self._described.set_local(rtp, rtcp_port)
+        self._agreed = self._agreed._replace(local=rtp)
+
+    @property
+    def free(self) -> bool:
+        """Neither side holds, and nothing stands in the way of an offer."""
+        session = self.session
+        return (
+            session is not None
+            and session.can_reinvite
+            and self._in_flight is None
+            and not self._waiting
+            and self.held_by is HeldBy.NONE
+        )
+
     @property
     def held_by(self) -> HeldBy:
         us = self._hold.silent

@@ -56,7 +56,7 @@ class _Server:
     """One SIP server, and what came back from it. `host`: its IP, once it is known; `transport`
     and `port`: as its URI, the account and DNS want them."""
 
-    __slots__ = ("asked", "host", "others_at", "port", "seen", "transport", "uri")
+    __slots__ = ("asked", "host", "others_at", "port", "seen", "settled", "transport", "uri")
 
     def __init__(self, uri: SipUri, preferred: Transport | None) -> None:
         self.uri = uri
@@ -67,6 +67,7 @@ class _Server:
         self.asked = 0
         self.seen: dict[tuple[str, int], SipSeen] = {}
         self.others_at: float | None = None
+        self.settled: tuple[str, int] | None = None  # what a rescue has found to be better
 
 
 class _Waiting(NamedTuple):
@@ -140,6 +141,36 @@ class Network:
             then(self._plan(key), now)
         else:
             self._waiting.append(_Waiting(now + wait, key, then))
+
+    def ask_all(self, server: SipUri, now: float) -> None:
+        """A call is in trouble: find out on which other transports the server answers."""
+        key = _key(server)
+        if key in self._servers:
+            self._ask_others(key, now)
+
+    def is_asking(self, server: SipUri) -> bool:
+        """Whether it is not known yet on which other transports `server` answers."""
+        key = _key(server)
+        none_yet = all(seen.answer is None for seen in self._others(key))
+        return none_yet and any(ping.server == key for ping in self._pings.values())
+
+    def _others(self, key: str) -> list[SipSeen]:
+        """What came of the transports that calls do not go by."""
+        found = self._servers.get(key)
+        if found is None:
+            return []
+        used = found.settled or self._plan(key)[1:3]
+        return [s for s in found.seen.values() if s.transport != "udp" and s[:2] != used]
+
+    def other_transport(self, server: SipUri) -> tuple[str, int] | None:
+        """One on which `server` answers and calls do not go yet: TLS, which nobody on the way can
+        read, before TCP. From now on calls go that way."""
+        key = _key(server)
+        others = sorted(seen[:2] for seen in self._others(key) if seen.answer is not None)
+        if not others:
+            return None
+        self._servers[key].settled = others[-1]
+        return others[-1]
 
     def plan_towards(self, target: SipUri) -> Plan:
         """With what is known now."""
@@ -300,7 +331,9 @@ class Network:
         return self._plan(next(iter(self._servers), None)).ways
 
     def _plan(self, key: str | None) -> Plan:
-        return plan(self._known(key), self._config.mode)
+        found = plan(self._known(key), self._config.mode)
+        settled = self._servers[key].settled if key is not None else None
+        return found if settled is None else found._replace(transport=settled[0], port=settled[1])
 
     def _local_towards(self, host: str) -> Address:
         bound = self.local

@@ -36,10 +36,18 @@ class OpenMedia(NamedTuple):
 
 
 class OpenWay(NamedTuple):
-    """Open another way for a call that has its sockets. Answer: `media_opened` again."""
+    """Open another way for a call that has its sockets; its sound takes it with the next
+    `UpdateMedia`. `local`: our IP, if it is another one now. Answer: `media_opened` again."""
 
     call: int
     ways: tuple[Way, ...]
+    local: str = ""
+
+
+class KeepWay(NamedTuple):
+    """What `OpenWay` opened is not wanted: the sound stays where it is."""
+
+    call: int
 
 
 class UpdateMedia(NamedTuple):
@@ -139,6 +147,7 @@ Order = (
     Probe
     | OpenMedia
     | OpenWay
+    | KeepWay
     | UpdateMedia
     | OpenMicrophone
     | HoldMedia

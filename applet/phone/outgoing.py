@@ -35,7 +35,7 @@ class Outgoing:
         """Send `call` to `target` as soon as the way is known and there are sockets for its
         media; `headers` are more lines for the INVITE."""
         account, network = self._account, self._network
-        server = account.route[0] if account.route else target
+        server = call.server = account.route[0] if account.route else target
 
         def place(to: SipUri, offer: bytes, now: float) -> InviteSession:
             return self._endpoint.invite(

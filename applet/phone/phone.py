@@ -6,6 +6,7 @@ Bytes, commands and `now` go in; datagrams, deadlines, events and orders come ou
 from collections.abc import Callable
 
 from applet.address import Address
+from applet.media.events import SoundBack, SoundMissing
 from applet.media.session import (
     DigitReceived,
     DigitSent,
@@ -59,6 +60,7 @@ from applet.phone.orders import (
 from applet.phone.outbox import Outbox
 from applet.phone.outgoing import Outgoing
 from applet.phone.registrar import Registrar
+from applet.phone.rescuer import Opened, Rescuer
 from applet.phone.services import Services
 from applet.phone.session_events import tell_call
 from applet.phone.strangers import Strangers
@@ -225,8 +227,13 @@ class Phone:
             # It was hung up while a STUN server was asked.
             self._outbox.order(CloseMedia(call))
             return
+        if wanted.rescuer is not None and rtp is not None and rtcp is not None:
+            wanted.rescuer.way_opened(Opened(way, rtp, rtcp), now)
+            self._pump(now)
+            return
         negotiation = None
         if rtp is not None and rtcp is not None:
+            wanted.rescuer = Rescuer(wanted, Opened(way, rtp, rtcp), self._network, self._outbox)
             described = OfferAnswer(
                 rtp,
                 rtcp.port,
@@ -258,6 +265,10 @@ class Phone:
                 self._outbox.tell(messages.DigitSent(call, digit))
             case Latched(source=source):
                 self._outbox.tell(Logged(f"call {call}: their sound comes from {source}", ""))
+            case SoundMissing() | SoundBack():
+                if wanted.rescuer is not None:
+                    wanted.rescuer.media_event(event, now)
+                    self._pump(now)
             case _:  # InjectionEnded
                 self._outbox.tell(FilePlaying(call, "", False))
 
@@ -423,6 +434,7 @@ class Phone:
             return
         self._end_busy_tones(now)
         call = self._calls.new(str(session.remote.uri), outgoing=False)
+        call.server = self._account.server
         self._calls.bind(call, session)
         self._services.ring(call, event, now)
 

@@ -20,6 +20,8 @@ def tell_call(call: Call, event: sip.Event, now: float) -> None:
         case _:
             assert call.negotiation is not None  # without it there is no dialog
             _tell_negotiation(call.negotiation, event, now)
+    if call.rescuer is not None:
+        call.rescuer.session_event(event, now)
     call.show()
 
 

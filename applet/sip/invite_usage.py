@@ -4,6 +4,7 @@ this the invite usage of a dialog). What happens to it is `invite`."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from applet.sip.authenticator import Authenticator
 from applet.sip.client_invite import MAX_FORKS
@@ -12,6 +13,7 @@ from applet.sip.dialog import Dialog
 from applet.sip.hop import Hop, Transport
 from applet.sip.message import Request, Response
 from applet.sip.session_table import NEXT, OfferState, SessionState, Step
+from applet.sip.uri import SipUri
 
 
 class InviteUsage(ABC):
@@ -160,6 +162,19 @@ class InviteUsage(ABC):
     def forget_early(self) -> None:
         for dialog in list(self._early.values()):
             self._forget(dialog)
+
+    def reroute(self, change: Callable[[SipUri], SipUri]) -> None:
+        """Send what comes next in the dialog another way: `change` gives the next hop's URI."""
+        dialog = self.dialog
+        if dialog is None:
+            return
+        dialog.flow = None
+        if dialog.route_set:
+            first, *rest = dialog.route_set
+            if isinstance(first.uri, SipUri):
+                dialog.route_set = (first._replace(uri=change(first.uri)), *rest)
+        elif isinstance(dialog.remote_target, SipUri):
+            dialog.remote_target = change(dialog.remote_target)
 
     def note_flow(self, incoming: Incoming) -> None:
         """Remember the connection of a peer that speaks to us without anybody between."""

@@ -30,6 +30,7 @@ from applet.phone.orders import (
     CloseMedia,
     HoldMedia,
     InjectFile,
+    KeepWay,
     ListAudio,
     MuteMedia,
     OpenMedia,
@@ -278,10 +279,8 @@ class MediaThread:
                 self._start_clock(call, now, anew=first)
             case PlayTone(tone=tone) if tone is not None:
                 self._start_clock(call, now)
-            case OpenMedia(ways=ways) | OpenWay(ways=ways):
-                self._way_opened(call, self._ways.open(call, ways))
-            case Tried():
-                self._way_opened(call, self._ways.tried(call, order))
+            case OpenMedia() | OpenWay() | KeepWay() | Tried():
+                self._change_way(call, order)
             case FromRelay(which=which, data=data, source=source):
                 call.relayed(which, data, source, now)
             case OpenMicrophone():
@@ -311,7 +310,17 @@ class MediaThread:
         self._loop.watch(call.rtcp, call.rtcp_readable)
         self._loop.watch(call.rtp.sock, call.rtp_readable)
 
-    def _way_opened(self, call: MediaCall, opened: OpenedWay | None) -> None:
+    def _change_way(self, call: MediaCall, order: OpenMedia | OpenWay | KeepWay | Tried) -> None:
+        opened: OpenedWay | None = None
+        match order:
+            case OpenMedia(ways=ways):
+                opened = self._ways.open(call, ways)
+            case OpenWay(ways=ways, local=local):
+                opened = self._ways.open(call, ways, local)
+            case KeepWay():
+                call.keep_path()
+            case _:  # Tried
+                opened = self._ways.tried(call, order)
         if opened is not None:
             self._answer(WayOpened(call.number, opened))
 

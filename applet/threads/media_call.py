@@ -14,6 +14,7 @@ from applet.audio.device import FRAME_SAMPLES, SILENCE, ClockedDevice, LiveDevic
 from applet.media.session import MediaEvent, MediaParameters, MediaSession
 from applet.phone.messages import Levels
 from applet.threads.loop import clock
+from applet.threads.mappings import Mapped
 from applet.threads.relay import Relayed
 from applet.threads.rtp_socket import RtpSocket
 from applet.threads.sockets import MediaSockets, receive_all, send
@@ -25,6 +26,14 @@ STAND_IN_AFTER = 0.3
 PLAYOUT_WAIT = 0.002
 """Seconds the loudspeaker waits for the session's lock; after that it plays 20 ms of silence."""
 LEVELS_EVERY = 0.1
+
+
+class Bound:
+    """The sockets as they are: nothing is held elsewhere."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
 
 Tell = Callable[["MediaCall", MediaEvent | Levels], None]
 
@@ -49,13 +58,17 @@ class MediaCall(ABC):
         self._stun: tuple[StunClient, StunClient] | None = None
         self._send_rtp = self.rtp.send
         self._send_rtcp: Callable[[bytes, Address], object] = partial(send, self.rtcp)
-        self._at_close: list[Callable[[], None]] = []
+        self._path: Relayed | Mapped | Bound = Bound()
+        self._next_path: Relayed | Mapped | Bound | None = None
         self._microphone = False
         self._levels_due = 0.0 if levels else None
 
     # --- from the media thread's orders
 
     def update(self, parameters: MediaParameters, now: float) -> None:
+        if self._next_path is not None:
+            self._take_path(self._next_path)
+            self._next_path = None
         with self.lock:
             self.session.update(parameters, now)
         self.agreed = True
@@ -75,6 +88,13 @@ class MediaCall(ABC):
         """Where the sockets for RTP and RTCP are bound, as the other side would see it without a
         router in between."""
         return self._bound.rtp_address, self._bound.rtcp_address
+
+    def moved_to(self, local: str) -> None:
+        """The network is another one; the sockets are bound to every address of ours."""
+        rtp, rtcp = self.bound
+        self._bound = self._bound._replace(
+            rtp_address=rtp._replace(host=local), rtcp_address=rtcp._replace(host=local)
+        )
 
     def map(
         self, server: Address, answer: Callable[[tuple[Address, Address] | None], None]
@@ -101,11 +121,24 @@ class MediaCall(ABC):
 
             client.ask((server,), CALL_LIMIT, answered)
 
-    def use_relay(self, relay: Relayed) -> None:
-        """From now on everything goes out through it."""
-        self._send_rtp = relay.rtp.send
-        self._send_rtcp = relay.rtcp.send
-        self.keep_until_closed(relay.close)
+    def prepare(self, path: Relayed | Mapped | Bound) -> None:
+        """From the next agreement on everything goes this way."""
+        self.keep_path()
+        self._next_path = path
+
+    def keep_path(self) -> None:
+        """What was prepared is not wanted."""
+        if self._next_path is not None:
+            self._next_path.close()
+            self._next_path = None
+
+    def _take_path(self, path: Relayed | Mapped | Bound) -> None:
+        if isinstance(path, Relayed):
+            self._send_rtp, self._send_rtcp = path.rtp.send, path.rtcp.send
+        else:
+            self._send_rtp, self._send_rtcp = self.rtp.send, partial(send, self.rtcp)
+        self._path.close()
+        self._path = path
 
     def relayed(self, which: int, data: bytes, source: Address, now: float) -> None:
         """A datagram came through a relay: 0 for RTP, 1 for RTCP."""
@@ -115,10 +148,6 @@ class MediaCall(ABC):
         else:
             self._receive_control(data, source, now)
 
-    def keep_until_closed(self, close: Callable[[], None]) -> None:
-        """Something that the call holds elsewhere; `close` lets go of it, and must not wait."""
-        self._at_close.append(close)
-
     def close(self, now: float) -> None:
         """Say RTCP BYE and close the sockets. The device is the subclass's."""
         self.closed = True
@@ -127,8 +156,8 @@ class MediaCall(ABC):
         self.flush(now)
         for client in self._stun or ():
             client.close()
-        for let_go in self._at_close:
-            let_go()
+        self.keep_path()
+        self._path.close()
         self.rtp.sock.close()
         self.rtcp.close()
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from applet.address import Address
 from applet.nat.strategy import DIRECT, Way
 from applet.threads.mappings import Mapped, Mappings
-from applet.threads.media_call import MediaCall
+from applet.threads.media_call import Bound, MediaCall
 from applet.threads.relay import Relayed, RelayThread
 
 
@@ -51,9 +51,12 @@ class Ways:
         self._relays = relays
         self._mappings = mappings
 
-    def open(self, call: MediaCall, ways: tuple[Way, ...]) -> OpenedWay | None:
-        """Begin; None: `Tried` will come."""
+    def open(self, call: MediaCall, ways: tuple[Way, ...], local: str = "") -> OpenedWay | None:
+        """Begin; None: `Tried` will come. `local`: our IP, if it has become another one."""
+        if local:
+            call.moved_to(local)
         if not ways or ways[0].as_bound:
+            call.prepare(Bound())
             return OpenedWay(ways[0] if ways else DIRECT, *call.bound)
         way, rest = ways[0], ways[1:]
         number = call.number
@@ -81,11 +84,12 @@ class Ways:
         if found is None:
             return self.open(call, tried.rest)
         if isinstance(found, Relayed):
-            call.use_relay(found)
+            call.prepare(found)
             return OpenedWay(tried.way, found.rtp.address, found.rtcp.address)
         if isinstance(found, Mapped):
-            call.keep_until_closed(found.close)
+            call.prepare(found)
             return OpenedWay(tried.way, found.rtp, found.rtcp)
+        call.prepare(Bound())
         return OpenedWay(tried.way, *found)
 
     @staticmethod

@@ -162,6 +162,11 @@ _ENGLISH_REASONS: dict[Say | Reason, Sentence] = {
     Reason.STUN_FAILED: Sentence(
         "Your address on the internet could not be found.", "Most calls work all the same."
     ),
+    Reason.NO_SOUND: Sentence(
+        "Nothing is heard from {desk}: your network does not let the sound through.",
+        "Every way was tried.",
+        offers_phone=True,
+    ),
     Reason.RELAY_REFUSED: Sentence(
         "The relay {detail} refuses this program's name and password.",
         "Calls work all the same, unless your network lets nothing else through.",

@@ -79,7 +79,7 @@ class Line:
     def rtp(self) -> list[RtpPacket]:
         """What was sent since the last call, without RTCP."""
         sent, self.sent = self.sent, []
-        return [parse_rtp(out.data) for out in sent if not out.control]
+        return [parse_rtp(out.data) for out in sent if not out.control and out.data]
 
     def control(self) -> list[Outgoing]:
         sent, self.sent = self.sent, []

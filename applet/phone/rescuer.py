@@ -1,0 +1,145 @@
+"""Brings the sound of one call back: joins `nat.rescue`, the negotiation and the network."""
+
+from applet.address import Address
+from applet.media.events import SoundBack, SoundMissing
+from applet.media.session import MediaEvent
+from applet.nat.rescue import Rescue, RescueInput, RescueState, Step
+from applet.nat.strategy import Kind, Way
+from applet.phone.call import Call
+from applet.phone.messages import NatFound, Reason, Trouble
+from applet.phone.network import Network
+from applet.phone.orders import KeepWay, OpenWay
+from applet.phone.outbox import Outbox
+from applet.sip.events import ReinviteAnswered, ReinviteFailed
+from applet.sip.uri import SipUri
+
+_NOT_A_RESCUE = (Kind.DIRECT, Kind.RPORT)
+
+
+class Opened:
+    """One way as it was opened for a call."""
+
+    __slots__ = ("rtcp", "rtp", "way")
+
+    def __init__(self, way: Way, rtp: Address, rtcp: Address) -> None:
+        self.way, self.rtp, self.rtcp = way, rtp, rtcp
+
+
+class Rescuer:
+    """`opened` is the way that the call has."""
+
+    def __init__(self, call: Call, opened: Opened, network: Network, outbox: Outbox) -> None:
+        self._call = call
+        self._opened = opened
+        self._server = call.server
+        self._network = network
+        self._outbox = outbox
+        self._machine = Rescue()
+        self._offered: Opened | None = None
+        self._by: str = ""
+
+    # --- what happens
+
+    def media_event(self, event: MediaEvent, now: float) -> None:
+        if isinstance(event, SoundBack):
+            self._machine.feed(RescueInput.BACK, now)
+        elif isinstance(event, SoundMissing) and self._machine.feed(RescueInput.MISSING, now):
+            if not self._machine.began:
+                self._machine.begin(self._steps(now))
+            self.handle_timers(now)
+
+    def way_opened(self, opened: Opened, now: float) -> None:
+        """The threads have opened a way for a step, or only what is always there."""
+        if self._machine.state is not RescueState.TRYING:
+            self._outbox.order(KeepWay(self._call.number))
+        elif opened.way.as_bound:
+            self._machine.feed(RescueInput.REFUSED, now)
+            self.handle_timers(now)
+        else:
+            self._offered = opened
+            self._machine.offered(now)
+            self._call.relocate(opened.rtp, opened.rtcp, now)
+
+    def session_event(self, event: object, now: float) -> None:
+        """What became of our offer."""
+        if self._machine.state is not RescueState.TRYING:
+            return
+        if isinstance(event, ReinviteAnswered):
+            self._succeeded(now)
+        elif isinstance(event, ReinviteFailed) and not event.will_retry:
+            self._failed(now)
+
+    # --- deadlines
+
+    def next_timer(self) -> float | None:
+        return self._machine.due
+
+    def handle_timers(self, now: float) -> None:
+        due = self._machine.due
+        if due is None or due > now:
+            return
+        negotiation = self._call.negotiation
+        free = negotiation is not None and negotiation.free
+        if self._machine.at_last and self._server is not None:
+            free = free and not self._network.is_asking(self._server)
+        step = self._machine.next_step(free, now)
+        if step is not None:
+            self._take(step, now)
+        elif self._machine.state is RescueState.GIVEN_UP:
+            self._outbox.tell(Trouble(self._call.number, Reason.NO_SOUND, ""))
+
+    # --- inside
+
+    def _steps(self, now: float) -> tuple[Step, ...]:
+        """The other ways of the plan (one relay is enough: it either helps or does not), then SIP
+        over a transport that nobody on the way can read."""
+        ways: list[Way] = []
+        if self._server is not None:
+            self._network.ask_all(self._server, now)
+            ways = list(self._network.plan_towards(self._server).ways)
+        kinds = {self._opened.way.kind, *_NOT_A_RESCUE}
+        steps = []
+        for way in ways:
+            if way.kind not in kinds:
+                kinds.add(way.kind)
+                steps.append(Step(way))
+        return (*steps, Step(None))
+
+    def _take(self, step: Step, now: float) -> None:
+        if step.way is not None:
+            self._by = step.way.name
+            self._outbox.order(OpenWay(self._call.number, (step.way,)))
+            return
+        other = self._network.other_transport(self._server) if self._server else None
+        session, negotiation = self._call.session, self._call.negotiation
+        if other is None or session is None or negotiation is None:
+            self._machine.feed(RescueInput.REFUSED, now)
+            self.handle_timers(now)
+            return
+        transport, port = other
+        self._by = transport
+        session.reroute(lambda uri: over(uri, transport, port))
+        self._machine.offered(now)
+        negotiation.refresh(now)
+
+    def _succeeded(self, now: float) -> None:
+        self._machine.feed(RescueInput.ANSWERED, now)
+        if self._offered is not None:
+            self._opened, self._offered = self._offered, None
+        proof = f"No sound came, so the call goes on by {self._by.upper()}."
+        self._outbox.tell(NatFound(self._opened.way.name, proof))
+
+    def _failed(self, now: float) -> None:
+        """The call is as it was before."""
+        if self._offered is not None:
+            self._offered = None
+            self._outbox.order(KeepWay(self._call.number))
+            if self._call.negotiation is not None:
+                self._call.negotiation.stay(self._opened.rtp, self._opened.rtcp.port)
+        self._machine.feed(RescueInput.REFUSED, now)
+
+
+def over(uri: SipUri, transport: str, port: int) -> SipUri:
+    """The same host by another transport."""
+    rest = tuple(pair for pair in uri.params if pair[0].lower() != "transport")
+    return uri._replace(port=port, params=(*rest, ("transport", transport)))
