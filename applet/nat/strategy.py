@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from applet.address import Address
 from applet.nat.alg import Alg
-from applet.nat.knowledge import Knowledge, Mapper, Mapping, RelayServer
+from applet.nat.knowledge import Knowledge, Mapper, Mapping, RelayServer, SipSeen
 
 
 class Kind(Enum):
@@ -52,13 +52,11 @@ DIRECT = Way(Kind.DIRECT)
 
 class Plan(NamedTuple):
     """`ways` for the sound, the best first, never empty. SIP goes over `transport` (`udp`, `tcp`,
-    `tls`; empty: as configured) to `port` (0: as configured). `contact`: what Via and Contact
-    show instead of our own address (None: our own). `proof` in words."""
+    `tls`; empty: as configured) to `port` (0: as configured). `proof` in words."""
 
     ways: tuple[Way, ...]
     transport: str
     port: int
-    contact: Address | None
     proof: str
 
 
@@ -144,22 +142,25 @@ def plan(known: Knowledge, mode: str = "auto") -> Plan:
         ways, proof = [DIRECT], _nothing_better(known) if mode != "none" else "As configured."
     signalling = known.signalling
     if signalling is None:
-        return Plan(tuple(ways), "", 0, _contact(known), proof)
+        return Plan(tuple(ways), "", 0, proof)
     transport, port = signalling.transport, signalling.port
     if transport != "udp" and known.over("udp") is not None:
         proof = f"{_why_not_udp(known)} {proof}"
-    return Plan(tuple(ways), transport, port, _contact(known), proof)
+    return Plan(tuple(ways), transport, port, proof)
 
 
-def _contact(k: Knowledge) -> Address | None:
-    """The server's own view is right for every NAT; a STUN server's only for one that maps
-    independently of the destination. Behind an ALG our own address is the right one."""
-    signalling = k.signalling
-    if _alg_works(k) or k.server_is_near or k.mapping is Mapping.NONE:
+def contact(k: Knowledge, answer: SipSeen | None) -> Address | None:
+    """What Via and Contact show on the way of `answer` instead of our own address (None: our own).
+    The server's own view is right for every NAT; a STUN server's only for one that maps
+    independently of the destination, and for UDP. Behind an ALG our own address is right."""
+    if k.server_is_near or k.mapping is Mapping.NONE:
         return None
-    if signalling is not None and signalling.seen is not None:
-        return signalling.seen
-    return None if k.mapping is Mapping.DEPENDENT else k.mapped
+    if answer is not None:
+        if k.alg_over(answer).alg is Alg.WORKS:
+            return None
+        if answer.seen is not None or answer.transport != "udp":
+            return answer.seen
+    return None if k.mapping is Mapping.DEPENDENT or _alg_works(k) else k.mapped
 
 
 def _mapper(k: Knowledge) -> str:

@@ -13,7 +13,7 @@ from applet.address import Address
 from applet.nat.alg import Alg
 from applet.nat.hosts import is_near
 from applet.nat.knowledge import Asked, Fact, Knowledge, RelaySeen, SipSeen
-from applet.nat.strategy import DIRECT, Plan, Way, plan
+from applet.nat.strategy import DIRECT, Plan, Way, contact, plan
 from applet.phone.account import Account
 from applet.phone.config import NatConfig
 from applet.phone.echo import what_came_back
@@ -38,7 +38,7 @@ _TLS_PORT = 5061
 _WEB_PORT = 443
 _LOOPBACK = ("127.0.0.1", "::1")
 
-NO_NAT = Plan((DIRECT,), "", 0, None, "")
+NO_NAT = Plan((DIRECT,), "", 0, "")
 
 Then = Callable[[Plan, float], None]
 
@@ -100,6 +100,7 @@ class Network:
         self._count = 0
         self._waiting: list[_Waiting] = []
         self._told: tuple[str, str] | None = None
+        self._refused = False
         self._refresh_at: float | None = None
 
     # --- what is asked, and when
@@ -125,6 +126,7 @@ class Network:
         self._servers.clear()
         self._pings.clear()
         self._told = None
+        self._refused = False
         self._refresh_at = None
         self.begin(now)
 
@@ -241,7 +243,8 @@ class Network:
         """From the threads."""
         if generation == self.generation:
             self._common = self._common.having(fact)
-            if isinstance(fact, RelaySeen) and fact.refused:
+            if isinstance(fact, RelaySeen) and fact.refused and not self._refused:
+                self._refused = True
                 self._outbox.tell(Trouble(0, Reason.RELAY_REFUSED, fact.server.address.host))
             self._learnt(now)
 
@@ -343,12 +346,11 @@ class Network:
 
     def _show_contact(self, key: str) -> None:
         """Via and Contact towards this server: what it sees of us, else what STUN says."""
-        contact = self._plan(key).contact
+        known = self._known(key)
         server = self._servers[key]
-        for transport, port in server.seen:
-            seen = server.seen[transport, port].seen if transport != "udp" else contact
+        for (transport, port), answer in server.seen.items():
             remote = Address(server.host, port)
-            self._endpoint.set_seen(Transport[transport.upper()], remote, seen if contact else None)
+            self._endpoint.set_seen(Transport[transport.upper()], remote, contact(known, answer))
 
     def _forget_seen(self, server: _Server) -> None:
         for transport, port in server.seen:
@@ -369,7 +371,7 @@ class Network:
             self._told = told
             self._outbox.tell(NatFound(*told))
         if key is None:
-            self._endpoint.set_advertised(Transport.UDP, found.contact)
+            self._endpoint.set_advertised(Transport.UDP, contact(known, None))
 
 
 def _key(uri: SipUri) -> str:
