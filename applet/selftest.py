@@ -33,6 +33,7 @@ from applet.phone.messages import (
     Statistics,
 )
 from applet.phone.phone import Phone
+from applet.redaction import redacted_traceback
 from applet.threads.core import CoreThread
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
@@ -81,7 +82,7 @@ def _try(step: Callable[[Brand], str], brand: Brand) -> dict[str, object]:
         works, found = True, step(brand)
     except Exception as error:
         works = False
-        found = str(error) if isinstance(error, SelfTestError) else log.redacted_traceback(error)
+        found = str(error) if isinstance(error, SelfTestError) else redacted_traceback(error)
     took = round(1000 * (time.monotonic() - began))
     return {"step": step.__name__, "works": works, "found": found, "ms": took}
 

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-from applet.log import LogFile, redacted_traceback
+from applet.log import LogFile
+from applet.redaction import redacted_traceback
 
 
 class Unexpected:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from applet.log import KEPT_DAYS, LARGEST, LogFile, redact, redact_message
+from applet.log import KEPT_DAYS, LARGEST, LogFile
+from applet.redaction import redact, redact_message
 
 INVITE = """INVITE sip:alice.secret@pbx.example.com:5070;transport=udp SIP/2.0
 Via: SIP/2.0/UDP 192.0.2.1:7666;rport;branch=z9hG4bK-1

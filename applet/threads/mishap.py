@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from applet.log import redacted_traceback
 from applet.phone.messages import Logged, Reason, Trouble
+from applet.redaction import redacted_traceback
 
 PAUSE = 1.0
 """At most one report a second: a mistake in a loop must not drown everything else."""

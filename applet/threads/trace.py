@@ -4,9 +4,9 @@ Writing a message down takes longer than reading it. A flood must cost neither t
 running call nor the memory of whoever reads the lines later than they come.
 """
 
-from applet.log import redact, redact_message
 from applet.phone.messages import Logged
 from applet.phone.orders import TraceMessage
+from applet.redaction import redact, redact_message
 
 LONGEST = 8192
 LONGEST_FIRST_LINE = 200

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NamedTuple
 
-from applet.log import redacted_traceback
+from applet.redaction import redacted_traceback
 from applet.ui.view import Act, Request
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from applet.log import redacted_traceback
+from applet.redaction import redacted_traceback
 from applet.ui.view import Act, Entry, Icon, Notify, Request, TrayView
 
 if TYPE_CHECKING:

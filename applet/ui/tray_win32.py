@@ -17,7 +17,7 @@ from typing import Any
 from pystray._util import win32
 from pystray._win32 import Icon
 
-from applet.log import redacted_traceback
+from applet.redaction import redacted_traceback
 from applet.ui.view import Act, Request
 
 FAREWELL = 4.0  # seconds at log-off for ending the call; Windows waits for five

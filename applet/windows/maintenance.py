@@ -9,6 +9,7 @@ from pathlib import Path
 
 from applet import log, settings
 from applet.brand import Brand
+from applet.redaction import redact
 from applet.windows import credentials, message
 from applet.windows.installer import StillRunningError
 
@@ -31,7 +32,7 @@ def keep_program(brand: Brand, autostart: bool) -> str:
     try:
         installer.install(brand, own, autostart=autostart)
     except OSError as error:
-        return log.redact(str(error))
+        return redact(str(error))
     return ""
 
 
@@ -97,7 +98,7 @@ def _failed(brand: Brand, quiet: bool, what: str, error: OSError) -> int:
     """Said to the person, or kept in the log if nobody is there."""
     sentence = f"{brand.product} {what}: {error.strerror or error}."
     if quiet:
-        log.LogFile(settings.folder(brand.product) / "logs").write(log.redact(sentence))
+        log.LogFile(settings.folder(brand.product) / "logs").write(redact(sentence))
     else:
         message.tell(brand.product, sentence)
     return RUNNING if isinstance(error, StillRunningError) else FAILED

@@ -11,13 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from applet.address import Address
-from applet.log import redact_message
 from applet.media.dtmf import DtmfReceiver
 from applet.media.rtcp import RtcpError, encode_rtcp, parse_rtcp
 from applet.media.rtp import RtpError, RtpPacket, parse_rtp
 from applet.media.session import MediaParameters, MediaSession
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import CallStateChanged, HangUp
+from applet.redaction import redact_message
 from applet.sdp.description import Direction, SdpError, parse_sdp
 from applet.sdp.offer_answer import OfferAnswer
 from applet.sip.digest import parse_auth
