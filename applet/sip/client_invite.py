@@ -116,7 +116,7 @@ class ClientInvite:
     def _send_ack(self, dialog: Dialog, ack: Request, hops: tuple[Hop, ...], now: float) -> None:
         if not hops:
             return  # the peer's address cannot be found: it will end the dialog for want of ACK
-        best = self._core.penalties.ordered(hops, now)[0]
+        best = self._core.in_turn(hops, now)[0]
         hop = self._core.transport.over_flow(best, dialog.flow)
         data = self._core.transport.with_via(ack, hop, self._core.new_branch()).encode()
         self._acks[dialog.remote.tag or ""] = (hop, data)

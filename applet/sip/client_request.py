@@ -143,8 +143,14 @@ class ClientRequest:
         if not usable:
             self._fail(EndedBy.TRANSPORT if hops else EndedBy.LOOKUP, now)
             return
-        first, *self._others = self._core.penalties.ordered(usable, now)[:MOST_TRIES]
+        first, *self._others = self._core.in_turn(usable, now)[:MOST_TRIES]
         self._send(first, now)
+
+    def _unanswered(self, now: float) -> bool:
+        """Whoever is registered over this way must know, too. Then the next server."""
+        assert self.hop is not None  # it was sent in vain
+        self._core.keep_alive.lost(self.hop, now)
+        return self._try_next(now)
 
     def _try_next(self, now: float, penalty: int | None = None) -> bool:
         """Go on to the next server, if there is one. This one is not asked first again for
@@ -205,7 +211,7 @@ class ClientRequest:
                 left.attach(_TooLate(self._core, self.sent, self.hop, left, self._user))
             else:
                 left.abandon(now)
-            self._try_next(now)
+            self._unanswered(now)
         elif not self._core.transport.is_connected(self.hop):
             self._transaction.fail(now)
         elif self._others:
@@ -238,7 +244,7 @@ class ClientRequest:
         self._user.on_final(response, now)
 
     def on_timeout(self, now: float) -> None:
-        if not self._try_next(now):
+        if not self._unanswered(now):
             self._fail(EndedBy.TIMEOUT, now)
 
     def on_transport_error(self, now: float) -> None:
@@ -252,7 +258,7 @@ class ClientRequest:
             self._fail(by, now)
         elif self._udp_hop is not None and self.hop != self._udp_hop:
             self._send(self._udp_hop, now)
-        elif not self._try_next(now):
+        elif not self._unanswered(now):
             self._fail(by, now)
 
     def _fail(self, by: EndedBy, now: float) -> None:

@@ -127,6 +127,13 @@ class Core:
         events, self._events = self._events, []
         return events
 
+    def in_turn(self, hops: Iterable[Hop], now: float) -> list[Hop]:
+        """The servers of a name as they are to be tried: the dead ones last, and before the others
+        the one where we are registered, which is known to live."""
+        ours = self.transport.called_over
+        preferred = sorted(hops, key=lambda hop: hop.end not in ours)
+        return self.penalties.ordered(preferred, now)
+
     def new_session_id(self) -> int:
         self._sessions += 1
         return self._sessions

@@ -11,6 +11,7 @@ waits for that, and nothing of it ever leaves unprotected.
 import errno
 import itertools
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from applet.address import Address
@@ -265,7 +266,8 @@ class Flows:
         try:
             plain = flow.tls.feed(data)
         except TlsError as error:
-            flow.out += flow.tls.to_send()
+            with suppress(OSError):  # the reason, for whoever reads their log
+                flow.sock.send(flow.tls.to_send())
             self._end(flow, now, error.by)
             return
         flow.out += flow.tls.to_send()
@@ -277,12 +279,19 @@ class Flows:
             self._write(flow, now)
 
     def _send_waiting(self, flow: _Flow, now: float) -> None:
-        if flow.tls is None:
-            flow.out += flow.waiting
-        elif flow.waiting:
-            flow.tls.write(bytes(flow.waiting))
-            flow.out += flow.tls.to_send()
+        data = bytes(flow.waiting)
         flow.waiting.clear()
+        if flow.tls is None:
+            flow.out += data
+        elif data:
+            from applet.threads.tls import TlsError
+
+            try:
+                flow.tls.write(data)
+            except TlsError:
+                self._end(flow, now)
+                return
+            flow.out += flow.tls.to_send()
         self._write(flow, now)
 
     def _write(self, flow: _Flow, now: float) -> None:

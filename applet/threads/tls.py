@@ -61,8 +61,10 @@ class TlsStream:
         return self._out.read()
 
     def write(self, data: bytes) -> None:
-        """Only once it is established. Raises TlsError."""
-        self._carefully(lambda: self._tls.write(data))
+        """Only once it is established. Raises TlsError, also when they want to agree anew first:
+        nobody does that any more."""
+        if self._carefully(lambda: self._tls.write(data)) is _WAITING:
+            raise TlsError(EndedBy.NOT_SECURE)
 
     def feed(self, data: bytes) -> bytes:
         """What came, as plain text. Raises TlsError; `to_send` may then hold an alert."""

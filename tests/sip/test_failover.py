@@ -9,6 +9,7 @@ from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop, Transport
 from applet.sip.invite import InviteSession, SessionState
 from applet.sip.records import Question, Record, Srv, Value
+from applet.sip.registration import RECONNECT_WITHIN, Registration, RegistrationState
 from applet.sip.uri import SipUri
 from tests.sip.playbook import (
     ANSWER,
@@ -317,3 +318,38 @@ def test_a_wrong_certificate_is_told_and_nobody_else_is_tried(by: EndedBy) -> No
     agent.collect()
     assert only(agent.take(), SessionEnded).by is by
     assert_empty(agent)
+
+
+def registered(agent: Agent, servers: list[Peer]) -> Registration:
+    """At the first server that answers."""
+    registration = agent.endpoint.register(
+        SipUri.of("", "a.example"),
+        local=NameAddr("", SipUri.of("me", "a.example")),
+        contact_user="me",
+        expires=600,
+        now=agent.wire.now,
+        transport=Transport.UDP,
+    )
+    agent.collect()
+    names(agent, servers)
+    agent.wire.clock.run(0.0)
+    return registration
+
+
+def test_a_call_goes_to_the_server_where_we_are_registered_as_long_as_that_one_lives() -> None:
+    wire, agent, (one, two) = town()
+    registration = registered(agent, [one, two])
+    answer(one, agent, 503, method="REGISTER")
+    wire.clock.run(0.0)
+    answer(two, agent, 200, method="REGISTER")
+    wire.clock.run(100.0)  # the first one has done its time, and the names are asked for again
+    ring(agent, [one, two])
+    assert one.count("INVITE") == 0 and two.count("INVITE") == 1
+    # It dies: the call goes elsewhere, and so does the registration.
+    wire.clock.run(SILENCE_LIMIT)
+    assert one.count("INVITE") == 1
+    assert registration.state is RegistrationState.WAITING
+    wire.clock.run(RECONNECT_WITHIN)
+    assert one.last_request("REGISTER").cseq.number > two.last_request("REGISTER").cseq.number
+    answer(one, agent, 200, method="REGISTER")
+    assert kinds(agent).count("Registered") == 2
