@@ -346,6 +346,19 @@ def test_noise_on_both_sockets_does_no_harm(start: Callable[..., Running]) -> No
     theirs.call(ours)
 
 
+def test_a_connection_that_is_closed_for_its_noise_is_forgotten_by_the_phone_too(
+    start: Callable[..., Running],
+) -> None:
+    ours = start()
+    with socket.create_connection(ours.address) as tcp:
+        tcp.sendall(b"OPTIONS sip:x@y SIP/2.0\r\nNo length\r\n\r\n")
+        tcp.settimeout(5)
+        while tcp.recv(4096):
+            pass
+    flows = ours.phone._endpoint._core.transport._flows
+    wait_until(lambda: not flows, 5, "the phone to forget it")
+
+
 def test_more_datagrams_than_a_wake_reads_are_all_answered(
     start: Callable[..., Running],
 ) -> None:

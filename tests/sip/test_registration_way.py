@@ -1,0 +1,181 @@
+"""What a registration learns from the answers, and what happens to the way it took: redirection,
+Service-Route (RFC 3608), our own address, lost connections (RFC 5626)."""
+
+import pytest
+
+from applet.address import Address
+from applet.sip.events import EndedBy, Registered, RegistrationFailed
+from applet.sip.message import Request
+from applet.sip.registration import (
+    MOST_TURNS,
+    RECONNECT_WITHIN,
+    Registration,
+    RegistrationState,
+)
+from applet.sip.uri import SipUri
+from tests.sip.playbook import answer, assert_empty, do, kinds, only, pair, uri_of
+from tests.sip.test_registration import CONTACT, give_up, leave, register, state_of
+from tests.support.wire import Agent, Peer, Wire
+
+# --- elsewhere
+
+
+def test_a_redirection_inside_the_domain_is_followed() -> None:
+    wire, agent, peer = pair()
+    other = Peer(wire, "192.0.2.3")
+    registration = register(agent, SipUri.of("", "example.com", maddr="192.0.2.2"))
+    contact = "<tel:1>, <sip:elsewhere.test>, <sip:x@pbx.example.com;maddr=192.0.2.3>"
+    answer(peer, agent, 302, method="REGISTER", contact=contact)
+    wire.clock.run(0.0)
+    sent = other.last_request("REGISTER")
+    assert str(sent.uri) == "sip:pbx.example.com;maddr=192.0.2.3"
+    assert sent.call_id == peer.last_request("REGISTER").call_id
+    answer(other, agent, 200, method="REGISTER", contact=CONTACT)
+    assert kinds(agent) == ["Registered"]
+    leave(agent, other, registration)
+
+
+@pytest.mark.parametrize("contact", ["<sip:elsewhere.test>", "<sip:notexample.com>", "<tel:1>"])
+def test_a_redirection_to_somebody_else_is_not_followed(contact: str) -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, SipUri.of("", "example.com", maddr="192.0.2.2"))
+    answer(peer, agent, 302, method="REGISTER", contact=contact)
+    assert only(agent.take(), RegistrationFailed).status == 302
+    give_up(agent, registration)
+
+
+def test_a_redirection_that_never_ends_is_given_up() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer, ""))
+    for _ in range(MOST_TURNS + 1):
+        answer(peer, agent, 302, method="REGISTER", contact=f"<{uri_of(peer, '')}>")
+        wire.clock.run(0.0)
+    assert only(agent.take(), RegistrationFailed).status == 302
+    give_up(agent, registration)
+
+
+# --- what the answer teaches
+
+
+def test_the_service_route_is_told() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    routes = ("Service-Route", "<sip:a.example;lr>, <sip:b.example;lr>")
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT, headers=(routes,))
+    told = only(agent.take(), Registered)
+    assert [str(route.uri) for route in told.service_route] == [
+        "sip:a.example;lr",
+        "sip:b.example;lr",
+    ]
+    leave(agent, peer, registration)
+
+
+@pytest.mark.parametrize(
+    "routes", ["nonsense", "<sip:strict.example>", "<tel:1;lr>", ", ".join(["<sip:a;lr>"] * 9)]
+)
+def test_a_service_route_that_cannot_be_followed_is_left_out(routes: str) -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    header = ("Service-Route", routes)
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT, headers=(header,))
+    assert only(agent.take(), Registered).service_route == ()
+    leave(agent, peer, registration)
+
+
+def seen_as(request: Request, address: str, port: int) -> Request:
+    """`request` as a server keeps it that saw it come from there."""
+    via = request.top_via.with_param("received", address).with_param("rport", str(port))
+    return request.without("Via").prepended("Via", str(via))
+
+
+def reply_seen(
+    peer: Peer, agent: Agent, status: int, port: int, *, flow: bool = True, **headers: str
+) -> None:
+    sent = seen_as(peer.last_request("REGISTER"), "203.0.113.9", port)
+    lines = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    message = sent.reply(status, to_tag="t", headers=lines)
+    (peer.send_stream(message) if flow else peer.send(message, agent))
+    agent.wire.clock.run(0.0)
+
+
+def over_tcp() -> tuple[Wire, Agent, Peer, Registration]:
+    wire, agent, peer = pair()
+    return wire, agent, peer, register(agent, uri_of(peer, "", transport="tcp"))
+
+
+def test_over_a_connection_our_end_of_it_is_bound_as_the_registrar_sees_it() -> None:
+    wire, agent, peer, registration = over_tcp()
+    listening = "<sip:line1@192.0.2.1:5060;transport=tcp>"
+    assert peer.last_request("REGISTER").header("Contact") == listening
+    challenge = 'Digest realm="r", nonce="n"'
+    reply_seen(peer, agent, 401, 41234, WWW_Authenticate=challenge)
+    ours = "<sip:line1@203.0.113.9:41234;transport=tcp>"
+    assert peer.last_request("REGISTER").header("Contact") == ours
+    reply_seen(peer, agent, 200, 41234, Contact=f"{ours};expires=60")
+    told = only(agent.take(), Registered)
+    assert (told.expires, told.seen) == (60, Address("203.0.113.9", 41234))
+    # Another address: the new one is bound, the old one is taken away.
+    do(agent, registration.register)
+    wire.clock.run(0.0)
+    reply_seen(peer, agent, 200, 50000, Contact=f"{ours};expires=60")
+    there = "<sip:line1@203.0.113.9:50000;transport=tcp>"
+    assert peer.last_request("REGISTER").lines("Contact") == [f"{there}, {ours};expires=0"]
+    reply_seen(peer, agent, 200, 50000, Contact=f"{there};expires=60")
+    assert kinds(agent) == ["Registered"]
+    do(agent, registration.unregister)
+    wire.clock.run(0.0)
+    last = peer.last_request("REGISTER")
+    assert (last.header("Contact"), last.expires) == (there, 0)
+    reply_seen(peer, agent, 200, 50000)
+    assert kinds(agent) == ["Unregistered"]
+    assert_empty(agent)
+
+
+def test_a_registrar_that_sees_us_elsewhere_each_time_is_believed_in_the_end() -> None:
+    wire, agent, peer, registration = over_tcp()
+    for turn in range(MOST_TURNS + 1):
+        reply_seen(peer, agent, 200, 40000 + turn)
+        wire.clock.run(0.0)
+    assert kinds(agent) == ["Registered"]
+    assert peer.count("REGISTER") == MOST_TURNS + 1
+
+
+def test_over_udp_what_the_registrar_sees_is_only_told() -> None:
+    wire, agent, peer = pair()
+    register(agent, uri_of(peer))
+    reply_seen(peer, agent, 200, 4321, flow=False)
+    assert only(agent.take(), Registered).seen == Address("203.0.113.9", 4321)
+    assert peer.count("REGISTER") == 1
+
+
+# --- the connection (RFC 5626)
+
+
+def over_tcp_registered() -> tuple[Wire, Agent, Peer, Registration]:
+    wire, agent, peer, registration = over_tcp()
+    peer.send_stream(peer.last_request("REGISTER").reply(200, to_tag="t"))
+    wire.clock.run(0.0)
+    assert kinds(agent) == ["Registered"]
+    return wire, agent, peer, registration
+
+
+def test_a_lost_connection_is_made_again_soon() -> None:
+    wire, agent, peer, registration = over_tcp_registered()
+    wire.close(peer.flow)
+    wire.clock.run(0.0)
+    assert state_of(registration) is RegistrationState.WAITING and kinds(agent) == []
+    wire.clock.run(RECONNECT_WITHIN)
+    assert peer.count("REGISTER") == 2
+    assert state_of(registration) is RegistrationState.REGISTERING
+
+
+def test_a_server_that_stays_away_is_tried_with_the_usual_patience() -> None:
+    wire, agent, peer, registration = over_tcp_registered()
+    wire.refuse_tcp.add(peer.address)
+    wire.close(peer.flow)
+    wire.clock.run(RECONNECT_WITHIN)
+    failed = only(agent.take(), RegistrationFailed)
+    assert failed.by is EndedBy.TRANSPORT and 15 <= failed.retry_in <= 30
+    wire.refuse_tcp.clear()
+    wire.clock.run(30)
+    assert peer.count("REGISTER") == 2
