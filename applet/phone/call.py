@@ -3,7 +3,7 @@
     Dialling -> Ringing or Early -> Connected <-> On hold -> Ended
 
 is what the person sees. `phone.negotiation` keeps offer/answer and hold; here is what happens
-before the answer and at the end.
+before the answer and at the end, and `phone.call_face` tells it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from applet.media.session import MediaStatistics
 from applet.media.tones import Tone
 from applet.nat.strategy import Way
 from applet.phone.attempts import Attempts
+from applet.phone.call_face import CallFace
 from applet.phone.ending import why_ended
 from applet.phone.messages import (
     CallState,
-    CallStateChanged,
     HeldBy,
     IncomingCall,
-    MuteChanged,
     Reason,
     Redirected,
     Trouble,
@@ -29,17 +28,13 @@ from applet.phone.messages import (
 from applet.phone.negotiation import Negotiation
 from applet.phone.orders import (
     CloseMedia,
-    HoldMedia,
-    InjectFile,
-    MuteMedia,
     OpenMedia,
     OpenMicrophone,
-    PlayTone,
     RequestMediaStatistics,
 )
 from applet.phone.outbox import Outbox
 from applet.phone.parameters import statistics
-from applet.phone.reasons import NO_REASON, Why
+from applet.phone.reasons import Why
 from applet.phone.words import remark
 from applet.sdp.description import SdpError
 from applet.sip.events import (
@@ -61,7 +56,7 @@ _BUSY_TONE_SECONDS = 2.0
 _HELD_HERE = (HeldBy.US, HeldBy.BOTH)
 
 
-class Call:
+class Call(CallFace):
     """Made by `Phone`; `number` is its id in commands and events. `over` once nothing is left."""
 
     __slots__ = (
@@ -69,22 +64,10 @@ class Call:
         "_attempts",
         "_caller",
         "_close_at",
-        "_connected",
-        "_end",
         "_hung_up",
         "_media_open",
         "_offer",
-        "_outbox",
-        "_passed_on",
-        "_queued",
-        "_state",
-        "_tone",
-        "muted",
-        "negotiation",
-        "number",
-        "outgoing",
         "over",
-        "peer",
         "rescuer",
         "server",
         "session",
@@ -93,52 +76,22 @@ class Call:
     )
 
     def __init__(self, number: int, peer: str, outgoing: bool, outbox: Outbox) -> None:
-        self.number = number
-        self.peer = peer
-        self.outgoing = outgoing
+        super().__init__(number, peer, outgoing, outbox)
         self.session: InviteSession | None = None
-        self.negotiation: Negotiation | None = None
         self.over = False
         self.server: SipUri | None = None  # whom its requests go to
         self.rescuer: Rescuer | None = None
-        self._outbox = outbox
         self._attempts: Attempts | None = None
         self._offer: bytes | None = None
         self._answer_status = 0
-        self._state = CallState.DIALLING
-        self._connected = False
         self._hung_up = False
         self._media_open = False
-        self._tone: Tone | None = None
-        self._end: tuple[Why, int] | None = None
         self._close_at: float | None = None
         self._caller = ""
-        self._queued = ""
-        self._passed_on = False
-        self.muted = False
         self.stands_in = False
         """Whether another call waits for the outcome of this one: it fails without a tone."""
         self.takes_info = False
         """Whether the other side allows INFO."""
-
-    @property
-    def live(self) -> bool:
-        """Whether the person still sees it: not ended."""
-        return self._end is None
-
-    @property
-    def talking(self) -> bool:
-        """Answered and not over, held or not."""
-        return self._connected and self._end is None
-
-    @property
-    def state(self) -> CallState:
-        return self._state
-
-    @property
-    def end_status(self) -> int:
-        """The SIP status it ended with; 0 if there was none, or it has not ended."""
-        return self._end[1] if self._end is not None else 0
 
     # --- the beginning
 
@@ -146,7 +99,7 @@ class Call:
         """Call out: the first of `attempts` is made once there are sockets for the media, which
         `open_media` asks for."""
         self._attempts = attempts
-        self._tell_state(CallState.DIALLING)
+        self.tell_state(CallState.DIALLING)
 
     def open_media(self, remote_host: str, ways: tuple[Way, ...]) -> None:
         """It is known how the sound can go to `remote_host`."""
@@ -196,7 +149,7 @@ class Call:
                 return
         called = str(session.local.uri)
         self._outbox.tell(IncomingCall(self.number, self._caller, self.peer, called))
-        self._tell_state(CallState.RINGING)
+        self.tell_state(CallState.RINGING)
         if self._answer_status == 200:
             self.answer(200, now)
         elif self._answer_status == 183:
@@ -205,7 +158,7 @@ class Call:
             self.reject(self._answer_status, now)
         else:
             self._ring(now)
-            self._play(Tone.INCOMING)
+            self.play(Tone.INCOMING)
 
     def _ring(self, now: float) -> None:
         """180; with our offer, if it is to be a reliable one and the INVITE brought none."""
@@ -223,14 +176,14 @@ class Call:
             return
         assert self.session is not None and self.negotiation is not None
         if status == 200:
-            self._play(None)
+            self.play(None)
             self._connected = True
             self._outbox.order(OpenMicrophone(self.number))
             self.session.answer(self.negotiation.first_answer(), now)
             self.show(200)
         elif status == 183 and (self._offer is not None or self.session.rings_reliably):
             self.session.progress(183, self.negotiation.first_answer(), now)
-            self._tell_state(CallState.EARLY, 183)
+            self.tell_state(CallState.EARLY, 183)
         else:
             self._ring(now)
 
@@ -278,16 +231,6 @@ class Call:
         if self._end is None and self.negotiation is not None:
             self.negotiation.relocate(rtp, rtcp.port, now)
 
-    def mute(self, on: bool) -> None:
-        if self._end is None:
-            self.muted = on
-            self._outbox.order(MuteMedia(self.number, on))
-            self._outbox.tell(MuteChanged(self.number, on))
-
-    def play_file(self, path: str) -> None:
-        if self.talking:
-            self._outbox.order(InjectFile(self.number, path))
-
     # --- what the network does
 
     def provisional(self, event: Provisional) -> None:
@@ -295,21 +238,14 @@ class Call:
         assert negotiation is not None  # without it no INVITE was sent
         body = event.body
         if body is not None and negotiation.early_answer(event.branch, body, event.final):
-            self._play(None)
-            self._tell_state(CallState.EARLY, event.status)
+            self.play(None)
+            self.tell_state(CallState.EARLY, event.status)
         elif event.status == 182 and self._state in (CallState.DIALLING, CallState.RINGING):
-            self._play(Tone.RINGBACK)
-            self._tell_queued(remark(event.reason) if event.reason != "Queued" else "")
+            self.play(Tone.RINGBACK)
+            self.tell_queued(remark(event.reason) if event.reason != "Queued" else "")
         elif event.status == 180 and self._state is CallState.DIALLING:
-            self._play(Tone.RINGBACK)
-            self._tell_state(CallState.RINGING, 180)
-
-    def _tell_queued(self, said: str) -> None:
-        """Every new word of where the call stands in their queue."""
-        if said != self._queued or self._state is CallState.DIALLING:
-            self._queued = said
-            self._state = CallState.DIALLING
-            self._tell_state(CallState.RINGING, 182, Why(Reason.QUEUED, said))
+            self.play(Tone.RINGBACK)
+            self.tell_state(CallState.RINGING, 180)
 
     def answered(self, event: Answered, now: float) -> None:
         assert self.negotiation is not None  # without it no INVITE was sent
@@ -318,7 +254,7 @@ class Call:
             return
         self._connected = True
         self.takes_info = allows(event.response, "INFO")
-        self._play(None)
+        self.play(None)
         self._outbox.order(OpenMicrophone(self.number))
         self.negotiation.settle(now)
         self.show(event.response.status)
@@ -355,8 +291,8 @@ class Call:
         if not (plainer or attempts.next_target(event)):
             return False
         self.peer = str(attempts.target)
-        self._play(None)
-        self._tell_state(CallState.DIALLING)
+        self.play(None)
+        self.tell_state(CallState.DIALLING)
         self.session = negotiation.session = attempts.send(negotiation.offer_again(), now)
         return True
 
@@ -375,14 +311,6 @@ class Call:
             self._tell_end(now)
 
     # --- transfer
-
-    def wait_silently(self, on: bool) -> None:
-        """Neither heard nor hearing while another call is tried in its place, and then (unless
-        the person holds it) as before. It ends as one that was passed on."""
-        self._passed_on = on
-        held = self.negotiation is not None and self.negotiation.held_by in _HELD_HERE
-        if self._end is None and not held:
-            self._outbox.order(HoldMedia(self.number, on))
 
     def pass_on(self, now: float) -> None:
         """Another call has taken its place."""
@@ -411,13 +339,13 @@ class Call:
         """The last words; a call out that failed is heard to have failed."""
         failed = self.outgoing and not (self._connected or self._hung_up or self.stands_in)
         if failed and self._media_open:
-            self._play(Tone.BUSY)
+            self.play(Tone.BUSY)
             self._close_at = now + _BUSY_TONE_SECONDS
         else:
             self._close(now)
         assert self._end is not None
         why, code = self._end
-        self._tell_state(CallState.ENDED, code, why)
+        self.tell_state(CallState.ENDED, code, why)
         if failed and self._attempts is not None and self._attempts.ask is not None:
             self._outbox.tell(Redirected(self.number, str(self._attempts.ask)))
 
@@ -437,31 +365,5 @@ class Call:
         if self._close_at is not None and self._close_at <= now:
             self._close(now)
 
-    # --- what is shown
-
-    def show(self, code: int = 0) -> None:
-        """Tell the state of a connected call, and let the hold tone follow it."""
-        if not self.talking or self.negotiation is None:
-            return
-        on_hold = self.negotiation.on_hold
-        self._tell_state(CallState.ON_HOLD if on_hold else CallState.CONNECTED, code)
-        self._play(Tone.HOLD if self.negotiation.held_in_silence else None)
-
     def _ready(self) -> bool:
         return self._end is None and self.session is not None and self.negotiation is not None
-
-    def _play(self, tone: Tone | None) -> None:
-        if tone is not self._tone:
-            self._tone = tone
-            self._outbox.order(PlayTone(self.number, tone))
-
-    def _tell_state(self, state: CallState, code: int = 0, why: Why = NO_REASON) -> None:
-        if state is self._state and state is not CallState.DIALLING:
-            return
-        self._state = state
-        peer, outgoing = self.peer, self.outgoing
-        self._outbox.tell(
-            CallStateChanged(
-                self.number, state, code, why.reason, peer, outgoing, why.said, why.retry_after
-            )
-        )

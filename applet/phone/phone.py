@@ -18,32 +18,25 @@ from applet.nat.knowledge import Fact
 from applet.nat.strategy import DIRECT, Plan, Way
 from applet.phone import messages
 from applet.phone.account import Account
+from applet.phone.call_commands import carry_out
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
 from applet.phone.hold import HoldMemory
 from applet.phone.messages import (
-    Answer,
     Command,
     Dial,
     Event,
     FilePlaying,
     HangUp,
-    Hold,
     ListDevices,
     Logged,
-    Mute,
-    PlayFile,
     Quit,
     Reason,
     Register,
-    Reinvite,
-    Reject,
-    Resume,
     SelectDevices,
     SetVolume,
     Trouble,
     Unregister,
-    Update,
 )
 from applet.phone.negotiation import Negotiation
 from applet.phone.network import REGISTER_WAIT, Network
@@ -312,28 +305,9 @@ class Phone:
         if call is None:
             self._outbox.tell(Trouble(0, Reason.NO_SUCH_CALL, ""))
             return
-        match command:
-            case Answer(status=status):
-                call.answer(status, now)
-            case Reject(status=status):
-                call.reject(status, now)
-            case HangUp():
-                self._services.hung_up(call, now)
-                call.hang_up(now)
-            case Hold(with_music=with_music):
-                call.hold(with_music, now)
-            case Resume():
-                call.resume(now)
-            case Reinvite():
-                call.reinvite(now)
-            case Update():
-                call.update(now)
-            case Mute(on=on):
-                call.mute(on)
-            case PlayFile(path=path):
-                call.play_file(path)
-            case _:  # RequestStatistics
-                call.request_statistics()
+        if isinstance(command, HangUp):
+            self._services.hung_up(call, now)
+        carry_out(command, call, now)
 
     def _dial(self, command: Dial, now: float) -> None:
         if self._quit_at is not None:

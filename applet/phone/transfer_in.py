@@ -12,7 +12,6 @@ from applet.phone.call import Call
 from applet.phone.calls import Calls
 from applet.phone.messages import (
     CallState,
-    HeldBy,
     Reason,
     TransferChanged,
     TransferState,
@@ -170,5 +169,5 @@ def take_place(old: Call, new: Call, now: float) -> None:
     """What the person has chosen in the old call counts in the new one too."""
     if old.muted and not new.muted:
         new.mute(True)
-    if old.negotiation is not None and old.negotiation.held_by in (HeldBy.US, HeldBy.BOTH):
+    if old.held_here:
         new.hold(False, now)

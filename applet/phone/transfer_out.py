@@ -8,7 +8,7 @@ The call is held meanwhile. When they have got through it ends; when they have n
 """
 
 from applet.phone.call import Call
-from applet.phone.messages import HeldBy, Reason, TransferChanged, TransferState, Trouble
+from applet.phone.messages import Reason, TransferChanged, TransferState, Trouble
 from applet.phone.outbox import Outbox
 from applet.sip.endpoint import Endpoint
 from applet.sip.events import ReferProgress
@@ -51,14 +51,14 @@ class TransferOut:
     def start(self, endpoint: Endpoint, target: SipUri, now: float) -> None:
         """Hold the call and send REFER. `target` counts for a blind transfer. Referred-By is who
         we are in the dialog to be replaced: by that its other side knows us."""
-        assert self.call.session is not None and self.call.negotiation is not None  # it is up
+        assert self.call.session is not None  # it is up
         local, replaces = self.call.session.local, None
         if self.other is not None:
             assert self.other.session is not None  # it is up
             local = self.other.session.local
             target, replaces = _other_end(self.other.session)
         self._peer = str(target)
-        if self.call.negotiation.held_by in (HeldBy.NONE, HeldBy.THEM):
+        if not self.call.held_here:
             self._held_for_it = True
             self.call.hold(False, now)
         self._outbox.tell(TransferChanged(self.call.number, self.state, self._peer))
