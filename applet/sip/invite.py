@@ -226,6 +226,8 @@ class InviteSession(InviteUsage):
             self._receive_bye(request, early, now)
         elif self.told_end:
             incoming.respond(481, now)
+        elif request.method in ("INVITE", "UPDATE") and self.timer.refuses(incoming, now):
+            return
         elif request.method == "INVITE":
             self.note_flow(incoming)
             self.reinvites.receive(incoming, now)

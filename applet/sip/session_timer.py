@@ -13,9 +13,10 @@ from applet.sip.extensions import TIMER, Use, knows
 from applet.sip.grammar import MAX_SECONDS, clamped
 from applet.sip.message import Message, Request, Response
 from applet.sip.session_table import SessionState
-from applet.sip.uas import Headers
+from applet.sip.uas import Headers, min_se, too_short
 
 if TYPE_CHECKING:
+    from applet.sip.core import Incoming
     from applet.sip.invite import InviteSession
 
 SHORTEST = 90
@@ -101,6 +102,16 @@ class SessionTimer:
             self._session.core.timers.set(self, "refresh", now)
 
     # --- as the one who is asked
+
+    def refuses(self, incoming: Incoming, now: float) -> bool:
+        """Answer 422 to what would shorten the session too much; never to what was agreed before,
+        for some grant less than they may."""
+        config = self._session.core.config
+        shortest = min(config.min_se, self.interval or config.min_se)
+        if not too_short(incoming.request, config, shortest):
+            return False
+        incoming.respond(422, now, headers=(min_se(config),))
+        return True
 
     def accept(self, request: Request, now: float) -> Headers:
         """Their INVITE or UPDATE is accepted: what the 2xx says of it (section 9, table 2)."""

@@ -104,10 +104,10 @@ def _inspect_readable(request: Request, config: EndpointConfig) -> None:
         raise RefusedError(420, (("Unsupported", ", ".join(unknown)),))
     if request.method == "INVITE" and request.to.tag is None:
         _check_required(request, config)
+        if too_short(request, config, config.min_se):
+            raise RefusedError(422, (min_se(config),))
     if request.method in _MAY_OFFER:
         _check_content(request)
-    if request.method in ("INVITE", "UPDATE"):
-        _check_interval(request, config)
     if request.method != "INVITE" and request.header("Replaces") is not None:
         raise RefusedError(400)  # RFC 3891 section 3
 
@@ -125,13 +125,17 @@ def _check_required(request: Request, config: EndpointConfig) -> None:
             raise RefusedError(421, (("Require", tag),))
 
 
-def _check_interval(request: Request, config: EndpointConfig) -> None:
-    """RFC 4028 section 9: too short a session is refused, to whoever understands why."""
+def too_short(request: Request, config: EndpointConfig, shortest: int) -> bool:
+    """RFC 4028 section 9: whether a session is refused for its interval, in seconds; only to
+    whoever understands why."""
     words = (request.header("Session-Expires") or "").partition(";")[0]
-    seconds = clamped(words, config.min_se)
+    seconds = clamped(words, shortest)
     used = config.session_timer is not Use.OFF and TIMER in request.supported
-    if used and seconds is not None and seconds < config.min_se:
-        raise RefusedError(422, (("Min-SE", str(config.min_se)),))
+    return used and seconds is not None and seconds < shortest
+
+
+def min_se(config: EndpointConfig) -> tuple[str, str]:
+    return ("Min-SE", str(config.min_se))
 
 
 def _check_content(request: Request) -> None:

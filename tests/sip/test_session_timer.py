@@ -253,6 +253,23 @@ def test_too_short_a_session_is_refused_with_the_shortest_we_grant() -> None:
     assert kinds(agent) == []
 
 
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_a_refresh_that_shortens_the_session_too_much_is_refused(method: str) -> None:
+    wire, agent, peer, session = they_call(KNOWS, ("Session-Expires", "120"))
+    within(method, peer, agent, session, cseq=2, headers=(KNOWS, ("Session-Expires", "30")))
+    wire.clock.run(0.0)
+    assert peer.last_response(f"422 {method}").header("Min-SE") == "90"
+    assert kinds(agent) == []
+
+
+def test_what_they_have_granted_too_short_they_may_refresh() -> None:
+    wire, agent, peer, session = we_call(("Session-Expires", "20;refresher=uas"))
+    headers = (KNOWS, ("Session-Expires", "20;refresher=uac"))
+    within("UPDATE", peer, agent, session, cseq=2, headers=headers)
+    wire.clock.run(0.0)
+    assert granted(peer, "200 UPDATE") == ("20;refresher=uac", ("timer",))
+
+
 def test_422_to_our_invite_is_followed_by_a_second_with_a_longer_session() -> None:
     wire = Wire()
     agent, peer = Agent(wire, "192.0.2.1"), Peer(wire, "192.0.2.2")

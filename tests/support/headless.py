@@ -48,6 +48,15 @@ class Headless(Program):
     def wait_for_state(self, state: str, timeout_s: float = 5) -> dict[str, object]:
         return self.wait_for("state", timeout_s, state=state)
 
+    def wait_for_logged(self, text: str, times: int = 1, timeout_s: float = 5) -> None:
+        """Until so many lines of its log contain `text`, such as `< UPDATE`."""
+        wait_until(
+            lambda: sum(text in line for line in list(self.errors)) >= times,
+            timeout_s,
+            f"{times} x {text!r} in the log",
+            self.transcript,
+        )
+
     def call(self, uri: str, timeout_s: float = 10) -> str:
         """Call, wait until it is answered; our RTP address."""
         self.send(f"call {uri}")

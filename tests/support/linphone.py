@@ -13,14 +13,17 @@ CODECS += [("speex", 8000, 1, 0), ("speex", 16000, 1, 0), ("speex", 32000, 1, 0)
 
 
 class Linphone(Program):
-    """`microphone` is played into the call; what it hears is recorded into `heard`."""
+    """`microphone` is played into the call; what it hears is recorded into `heard`.
+    `session_expires` in seconds: it wants session timers (RFC 4028)."""
 
-    def __init__(self, folder: Path, microphone: Path, *, answers: bool = True) -> None:
+    def __init__(
+        self, folder: Path, microphone: Path, *, answers: bool = True, session_expires: int = 0
+    ) -> None:
         self.port = free_port()
         self.uri = f"sip:linphone@127.0.0.1:{self.port}"
         self.heard = folder / "heard.wav"
         (folder / ".local/share/linphone").mkdir(parents=True)
-        self._configure(folder)
+        self._configure(folder, session_expires)
         super().__init__(
             ["timeout", str(LONGEST_S), "linphonec", "-c", folder / "rc", *(["-a"] * answers)],
             folder=folder,
@@ -32,7 +35,7 @@ class Linphone(Program):
         self.send(f"record {self.heard}")
         self.wait_ready(lambda: is_bound(self.port), "linphone's SIP port")
 
-    def _configure(self, folder: Path) -> None:
+    def _configure(self, folder: Path, session_expires: int) -> None:
         codecs = [
             f"[audio_codec_{number}]\nmime={name}\nrate={rate}\nchannels={channels}\nenabled={on}"
             for number, (name, rate, channels, on) in enumerate(CODECS)
@@ -41,6 +44,8 @@ class Linphone(Program):
             f"[sip]\nsip_port={self.port}\nsip_tcp_port=0\nsip_tls_port=0\nuse_ipv6=0",
             "bind_address=127.0.0.1\nuse_info=0\nuse_rfc2833=1\ndefault_proxy=-1",
             f"contact=sip:linphone@127.0.0.1:{self.port}",
+            f"session_expires_enabled={int(session_expires > 0)}",
+            f"session_expires_value={session_expires}\nsession_expires_min_value=2",
             f"[rtp]\naudio_rtp_port={free_ports(4)}\nbind_address=127.0.0.1",
             "[net]\nmtu=1300\n[sound]\nechocancellation=0",
         ]

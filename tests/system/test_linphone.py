@@ -72,3 +72,26 @@ def test_each_side_holds_the_other(tmp_path: Path, ours: Voice, theirs: Voice) -
         heard.wait_for(6)
         phone.hang_up()
     check_both(theirs.sound, heard.sound(resumed), ours.sound)
+
+
+def test_linphone_keeps_the_session_alive(tmp_path: Path, theirs: Voice) -> None:
+    with (
+        Linphone(tmp_path / "linphone", theirs.long_file, session_expires=3) as linphone,
+        Headless() as phone,
+    ):
+        phone.call(linphone.uri)
+        phone.wait_for_logged("< UPDATE", times=3, timeout_s=10)
+        phone.hang_up()
+
+
+def test_linphone_asks_for_too_short_a_session_and_then_for_a_longer_one(
+    tmp_path: Path, theirs: Voice
+) -> None:
+    with (
+        Linphone(tmp_path / "linphone", theirs.long_file, session_expires=60) as linphone,
+        Headless("--answer", "auto", "--accept-any-user") as phone,
+    ):
+        linphone.send(f"call {phone.uri}")
+        phone.wait_for_logged("> 422")
+        phone.connected()
+        phone.hang_up()
