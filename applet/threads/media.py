@@ -232,6 +232,7 @@ class MediaThread:
                 self._mishaps.caught(error, now)
         if self._sound is not None:
             self._sound.stop()
+        self.mappings.stop()
         self.relays.stop()
         self._ports.close()
         self._loop.close()

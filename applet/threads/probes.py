@@ -41,7 +41,8 @@ class Probes:
         for relay in order.relays:
             self._try_relay(order.generation, relay)
         if order.mapper:
-            self._mappings.look(lambda seen: self._post(NatFact(order.generation, seen)))
+            generation, port = order.generation, self._stun.port
+            self._mappings.look(port, lambda seen: self._post(NatFact(generation, seen)))
 
     def _ask_stun(self, generation: int, server: Address) -> None:
         def answered(mapped: Address | None, found: Address | None) -> None:

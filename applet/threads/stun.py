@@ -42,6 +42,11 @@ class StunClient:
         self._threads: list[threading.Thread] = []
         self._closed = False
 
+    @property
+    def port(self) -> int:
+        """Where the socket is bound."""
+        return int(self._sock.getsockname()[1])
+
     def take(self, data: bytes, source: Address) -> bool:
         """Whether a datagram is STUN and so not for anybody else. The owner's thread."""
         if len(data) < HEADER or data[0] > 3 or data[4:8] != COOKIE:
