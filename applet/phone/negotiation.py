@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from applet.address import Address
 from applet.phone.branches import Branches
-from applet.phone.hold import Hold, HoldInput, HoldMemory, HoldState, HoldStyle
+from applet.phone.hold import HoldInput, HoldMemory, HoldState
+from applet.phone.hold_wish import HoldWish
 from applet.phone.messages import HeldBy, HoldChanged, MediaChanged, Reason, Trouble
 from applet.phone.orders import HoldMedia, UpdateMedia
 from applet.phone.outbox import Outbox
@@ -22,11 +23,6 @@ from applet.sip.events import ReinviteAnswered, ReinviteFailed
 from applet.sip.invite import InviteSession
 from applet.sip.uri import SipUri
 
-_STYLED = {
-    HoldStyle.INACTIVE: (Direction.INACTIVE, False),
-    HoldStyle.SENDONLY: (Direction.SENDONLY, False),
-    HoldStyle.ZERO_ADDRESS: (Direction.SENDRECV, True),
-}
 _NOT_FOR_THE_STYLE = frozenset((401, 407, 408, 481, 503))
 """Refusals that another way of saying the same would meet as well."""
 
@@ -51,15 +47,12 @@ class Negotiation:
         "_hold",
         "_in_flight",
         "_local",
-        "_memory",
         "_negotiated",
         "_offering",
         "_outbox",
-        "_style",
         "_them",
         "_told",
         "_waiting",
-        "_with_music",
         "session",
     )
 
@@ -76,12 +69,9 @@ class Negotiation:
         self._local = local
         self._described = described
         self._outbox = outbox
-        self._memory = memory
         self._branches = Branches()
         self._answer: bytes | None = None
-        self._hold = Hold()
-        self._style = HoldStyle.INACTIVE
-        self._with_music = False
+        self._hold = HoldWish(memory)
         self._agreed = Proposal(Direction.SENDRECV, False, local)
         self._in_flight: Proposal | None = None
         self._offering = described
@@ -145,14 +135,12 @@ class Negotiation:
 
     def hold(self, with_music: bool, now: float) -> None:
         """Silence at once (unless music goes on), then ask them."""
-        if self._hold.feed(HoldInput.HOLD):
-            self._with_music = with_music
-            self._style = self._memory.style(self._server)
-            self._silence(not with_music)
+        if self._hold.hold(with_music, self._server):
+            self._silence()
             self.settle(now)
 
     def resume(self, now: float) -> None:
-        if self._hold.feed(HoldInput.RESUME):
+        if self._hold.resume():
             self.settle(now)
 
     def refresh(self, now: float) -> None:
@@ -203,7 +191,7 @@ class Negotiation:
 
     @property
     def held_by(self) -> HeldBy:
-        us = self._hold.silent
+        us = self._hold.state.silent
         if us and self._them:
             return HeldBy.BOTH
         return HeldBy.US if us else HeldBy.THEM if self._them else HeldBy.NONE
@@ -211,7 +199,7 @@ class Negotiation:
     @property
     def on_hold(self) -> bool:
         """Held by whomever, and not only asked for: what the state of the call says."""
-        return self._them or self._hold.state in (HoldState.HELD, HoldState.RESUMING)
+        return self._them or self._hold.state.state in (HoldState.HELD, HoldState.RESUMING)
 
     @property
     def held_in_silence(self) -> bool:
@@ -309,9 +297,10 @@ class Negotiation:
         """Bring what is agreed to what is wished, one offer at a time."""
         wish = self._wish()
         if self._in_flight is None:
-            if self._hold.pending and self._agreed == wish:
-                self._accepted()
-            elif self._hold.pending and not self._waiting:
+            if self._hold.state.pending and self._agreed == wish:
+                self._hold.accepted(self._server)
+                self._silence()
+            elif self._hold.state.pending and not self._waiting:
                 self._offer(wish, now)
             elif self._agreed.local != self._local and not self._waiting:
                 self._offer(self._agreed, now)  # a hold that was refused is not offered again
@@ -320,12 +309,7 @@ class Negotiation:
     # --- inside
 
     def _wish(self) -> Proposal:
-        direction, hidden = Direction.SENDRECV, False
-        if self._hold.wanted:
-            direction, hidden = _STYLED[self._style]
-            if self._with_music:
-                direction, hidden = Direction.SENDONLY, False
-        return Proposal(direction, hidden, self._local)
+        return Proposal(*self._hold.words, self._local)
 
     def _offer(self, proposal: Proposal, now: float) -> None:
         session = self.session
@@ -356,28 +340,18 @@ class Negotiation:
         self._apply(negotiated)
         return True
 
-    def _accepted(self) -> None:
-        if self._hold.wanted and not self._with_music:
-            self._memory.worked(self._server, self._style)
-        self._hold.feed(HoldInput.ACCEPTED)
-        self._silence(self._hold.silent and not self._with_music)
-
     def _refused(self, offered: Proposal, another_way: bool = True) -> None:
         """They did not agree. A hold is tried in the other styles; after the last one, and after
         a refused resume, stay silent until the person chooses, and say so. A new address is not
         offered twice: whoever moved us decides what comes next."""
         self._agreed = self._agreed._replace(local=offered.local)
         wish = self._wish()
-        if offered != wish or not self._hold.pending or self._agreed == wish:
+        if offered != wish or not self._hold.state.pending or self._agreed == wish:
             return
-        holding = self._hold.state is HoldState.HOLDING
-        if holding and another_way and not self._with_music:
-            style = self._style.next(ipv6=":" in self._local.host)
-            if style is not None:
-                self._style = style
-                return
-        self._hold.feed(HoldInput.REFUSED)
-        reason = Reason.HOLD_FAILED if holding else Reason.RESUME_FAILED
+        if another_way and self._hold.try_another(ipv6=":" in self._local.host):
+            return
+        reason = Reason.HOLD_FAILED if self._hold.state.wanted else Reason.RESUME_FAILED
+        self._hold.state.feed(HoldInput.REFUSED)
         self._outbox.tell(Trouble(self._call, reason, ""))
 
     @property
@@ -387,8 +361,8 @@ class Negotiation:
         uri = self.session.remote.uri
         return uri.host.lower() if isinstance(uri, SipUri) else str(uri)
 
-    def _silence(self, on: bool) -> None:
-        self._outbox.order(HoldMedia(self._call, on))
+    def _silence(self) -> None:
+        self._outbox.order(HoldMedia(self._call, self._hold.silences))
 
     def _apply(self, negotiated: Negotiated) -> None:
         self._negotiated = negotiated
@@ -408,7 +382,7 @@ class Negotiation:
         self._tell()
 
     def _tell(self) -> None:
-        now_held = (self.held_by, self._hold.pending)
+        now_held = (self.held_by, self._hold.state.pending)
         if now_held != self._told:
             self._told = now_held
             self._outbox.tell(HoldChanged(self._call, *now_held))

@@ -250,7 +250,7 @@ def test_an_update_to_a_branch_that_loses_stands_in_nobodys_way() -> None:
 # --- in the call
 
 
-def test_their_hold_by_update_is_understood_and_answered() -> None:
+def test_fault_10_their_hold_by_update_is_understood_and_answered() -> None:
     street, phone, pbx, invite = connected()
     pbx.ask("UPDATE", invite, 10, pbx.sdp("a=sendonly"), headers=(TAKES,))
     street.run(0.2)

@@ -43,7 +43,7 @@ def test_every_refusal_ends_the_call_with_its_reason(status: int, reason: Reason
     assert phone.is_empty()
 
 
-def test_early_media_is_heard_in_place_of_ringback_and_the_microphone_stays_shut() -> None:
+def test_fault_10_early_media_is_heard_and_the_microphone_stays_shut() -> None:
     street, phone, pbx, invite = dialled()
     pbx.answer(invite, 180)
     street.run(0.5)
@@ -206,7 +206,7 @@ def test_an_offer_that_cannot_be_used_is_refused_and_the_call_goes_on() -> None:
     assert phone.state() is CallState.CONNECTED
 
 
-def test_an_offerless_reinvite_gets_our_offer_and_the_answer_comes_in_the_ack() -> None:
+def test_fault_10_an_offerless_reinvite_gets_our_offer_and_is_answered_in_the_ack() -> None:
     street, phone, pbx, invite = connected()
     pbx.ask("INVITE", invite, 10)
     street.run(0.2)

@@ -32,7 +32,7 @@ from tests.sip.playbook import (
 from tests.support.wire import Agent, Peer, Wire
 
 
-def test_options_tells_what_we_can_do() -> None:
+def test_fault_10_options_tells_what_we_can_do() -> None:
     wire, agent, peer = pair()
     say(peer, agent, request("OPTIONS", peer, agent))
     wire.clock.run(0.0)
