@@ -338,6 +338,10 @@ class Network:
         settled = self._servers[key].settled if key is not None else None
         return found if settled is None else found._replace(transport=settled[0], port=settled[1])
 
+    def local_towards(self, host: str) -> str:
+        """Our own IP on the way to `host`."""
+        return self._local_towards(host).host
+
     def _local_towards(self, host: str) -> Address:
         bound = self.local
         if bound.host not in ("", "0.0.0.0", "::"):

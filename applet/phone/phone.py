@@ -141,11 +141,22 @@ class Phone:
         self._pump(now)
 
     def network_changed(self, now: float) -> None:
-        """Other addresses, ours or the servers': look around, and register from there."""
+        """Other addresses, ours or the servers': look around, register from there, and offer the
+        running calls their new place."""
         self._endpoint.forget_servers()
         self._network.changed(now)
-        self._registrar.refresh(now)
+        server = self._account.server
+        if server is not None:
+            self._network.when_known(server, lambda _, at: self._registrar.refresh(at), now)
+        for call in self._calls.all():
+            if call.rescuer is not None and call.live:
+                call.rescuer.network_changed(now)
         self._pump(now)
+
+    @property
+    def server_host(self) -> str:
+        """Of the server that calls go to as a rule; empty: none."""
+        return "" if self._account.server is None else self._account.server.host
 
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         self._endpoint.receive_datagram(data, source, now)

@@ -36,7 +36,8 @@ class Rescuer:
         self._outbox = outbox
         self._machine = Rescue()
         self._offered: Opened | None = None
-        self._by: str = ""
+        self._moving = False
+        self._by = ""
 
     # --- what happens
 
@@ -50,7 +51,9 @@ class Rescuer:
 
     def way_opened(self, opened: Opened, now: float) -> None:
         """The threads have opened a way for a step, or only what is always there."""
-        if self._machine.state is not RescueState.TRYING:
+        if self._moving:
+            self._moved(opened, now)
+        elif self._machine.state is not RescueState.TRYING:
             self._outbox.order(KeepWay(self._call.number))
         elif opened.way.as_bound:
             self._machine.feed(RescueInput.REFUSED, now)
@@ -59,6 +62,40 @@ class Rescuer:
             self._offered = opened
             self._machine.offered(now)
             self._call.relocate(opened.rtp, opened.rtcp, now)
+
+    def network_changed(self, now: float) -> None:
+        """Whatever way the call had is gone."""
+        self._machine = Rescue()
+        self._offered = None
+        if self._server is not None:
+            self._network.when_known(self._server, lambda plan, at: self._move(plan.ways), now)
+        else:
+            self._move(self._network.ways_towards(self._peer))
+
+    def _move(self, ways: tuple[Way, ...]) -> None:
+        if self._call.live:
+            self._moving = True
+            local = self._network.local_towards(self._peer)
+            self._outbox.order(OpenWay(self._call.number, ways, local))
+
+    def _moved(self, opened: Opened, now: float) -> None:
+        """Offer the new place; where it looks the same, the new Contact must be told all the
+        same."""
+        self._moving = False
+        before, self._opened = self._opened, opened
+        if (before.rtp, before.rtcp) != (opened.rtp, opened.rtcp):
+            self._call.relocate(opened.rtp, opened.rtcp, now)
+        elif self._call.negotiation is not None:
+            self._call.negotiation.refresh(now)
+
+    @property
+    def _peer(self) -> str:
+        """The host that our requests go to."""
+        if self._server is not None:
+            return self._server.host
+        session = self._call.session
+        address = None if session is None else session.remote_address
+        return "" if address is None else address.host
 
     def session_event(self, event: object, now: float) -> None:
         """What became of our offer."""

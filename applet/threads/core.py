@@ -40,10 +40,11 @@ from applet.threads.media import (
 )
 from applet.threads.mishap import Mishaps
 from applet.threads.name_server import NameServer
+from applet.threads.network_watch import NetworkWatch
 from applet.threads.probes import NatFact, Probes
 from applet.threads.resolver import LookedUp, Resolver
 from applet.threads.sockets import BindError as BindError
-from applet.threads.sockets import SipSockets, bind_sip, receive_all, send
+from applet.threads.sockets import SipSockets, bind_sip, is_wildcard, receive_all, send
 from applet.threads.stun import StunClient
 from applet.threads.tls_files import NO_FILES, TlsFiles, TlsFilesError
 from applet.threads.trace import TraceLog
@@ -96,6 +97,7 @@ class CoreThread:
         self._name_server = name_server
         self._tls_files = tls_files
         self._asked_stun = False
+        self._watch: NetworkWatch | None = None
         self._thread: threading.Thread | None = None
         self._running = False
         self._stop_by: float | None = None
@@ -143,6 +145,8 @@ class CoreThread:
         self._phone.bound(sockets.bound, now, with_tls=sockets.tls is not None)
         self.events.put(Ready(str(sockets.address)))
         self._stun = StunClient(self._udp)
+        if is_wildcard(sockets.bound.host):
+            self._watch = NetworkWatch(self._phone.server_host, now)
         self._probes = Probes(self._loop.post, self._stun, self._media.relays, self._media.mappings)
 
     def submit(self, command: Command) -> None:
@@ -178,6 +182,7 @@ class CoreThread:
             None if timer is None else max(timer, self._rest_until),
             self._stop_by,
             self._flows.next_deadline(),
+            None if self._watch is None else self._watch.due,
             self._resolver.next_deadline(),
         )
         return min((deadline for deadline in waiting if deadline is not None), default=None)
@@ -186,6 +191,8 @@ class CoreThread:
         if self._stop_by is not None and now >= self._stop_by:
             self._running = False
         self._flows.handle_deadlines(now)
+        if self._watch is not None and self._watch.due <= now:
+            self._look_at_network(self._watch, now)
         try:
             for late in self._resolver.overdue(now):
                 self._phone.looked_up(late.question, late.answers, now)
@@ -196,6 +203,11 @@ class CoreThread:
             # The timer may stay due for ever; do not turn in circles.
             self._rest_until = now + REST_AFTER_MISTAKE
             self._mishaps.caught(error, now)
+
+    def _look_at_network(self, watch: NetworkWatch, now: float) -> None:
+        if watch.look(not self._phone.idle, now):
+            self._flows.drop_all(now)
+            self._phone.network_changed(now)
 
     def _settle(self, now: float) -> None:
         """Do what the phone wants until it wants nothing more."""

@@ -154,6 +154,11 @@ class Flows:
             if now >= flow.limit and (flow.connecting or not flow.answered):
                 self._end(flow, now)
 
+    def drop_all(self, now: float) -> None:
+        """The network is another one: no connection leads anywhere any more."""
+        for flow in list(self._flows.values()):
+            self._end(flow, now)
+
     def close_all(self) -> None:
         """What still waits to be sent is tried once; nobody is told."""
         for listener in self._listeners.values():
