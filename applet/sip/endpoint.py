@@ -30,6 +30,7 @@ from applet.sip.prack import receive_prack
 from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
 from applet.sip.services import Services
+from applet.sip.stun_ping import is_stun
 from applet.sip.transport import note_source
 from applet.sip.uas import ALLOW, Headers, RefusedError, capabilities, insisted, inspect
 from applet.sip.update import receive_update
@@ -81,6 +82,9 @@ class Endpoint:
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         """One UDP datagram. Nothing but line breaks keeps a NAT binding alive, and says nothing."""
         if not data.strip(b"\r\n\0"):
+            return
+        if is_stun(data):
+            self._core.keep_alive.receive_stun(data, source, now)
             return
         hop = Hop(Transport.UDP, source)
         self._core.emit(Trace(False, data, hop))
@@ -240,6 +244,7 @@ class Endpoint:
             if isinstance(message, Response):
                 check_response(message)
                 self._core.transport.learn(message.top_via, hop)
+                self._core.keep_alive.learn(message.top_via, hop)
                 self._core.transactions.receive_response(message, now)
             elif message.method == "ACK":
                 self._receive_ack(message, now)

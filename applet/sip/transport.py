@@ -156,7 +156,8 @@ class TransportLayer:
     def with_via(self, request: Request, hop: Hop, branch: str) -> Request:
         host, port = self.local_address(hop)
         sent_by = print_host(host, port)
-        value = f"SIP/2.0/{hop.transport.value} {sent_by};branch={branch};rport"
+        keep = ";keep" if hop.end in self.called_over else ""
+        value = f"SIP/2.0/{hop.transport.value} {sent_by};branch={branch};rport{keep}"
         return request.prepended("Via", value)
 
     def sender(self, hop: Hop) -> Send:
@@ -182,6 +183,10 @@ class TransportLayer:
     def _put(self, datagram: Datagram) -> None:
         self._out.append(datagram)
         self._emit(Trace(True, datagram.data, datagram.hop))
+
+    def send_quietly(self, hop: Hop, data: bytes) -> None:
+        """What is no SIP message, and in no log."""
+        self._out.append(Datagram(data, hop))
 
     def datagrams_to_send(self) -> list[Datagram]:
         out, self._out = self._out, []
@@ -231,7 +236,7 @@ class TransportLayer:
         messages: list[Request | Response | MessageError] = []
         for item in known.parser.feed(data):
             if item is KeepAlive.PING:
-                self._out.append(Datagram(b"\r\n", self.source_of(flow)))
+                self.send_quietly(self.source_of(flow), b"\r\n")
             elif item is KeepAlive.PONG:
                 known.answers_pings = True
                 self._timers.cancel(self, f"{_PONG}{flow}")
@@ -247,7 +252,7 @@ class TransportLayer:
         number = self._flow_to.get(hop.end)
         if number is None and hop.transport.reliable:
             return
-        self._out.append(Datagram(b"\r\n\r\n", hop._replace(flow=number)))
+        self.send_quietly(hop._replace(flow=number), b"\r\n\r\n")
         if number is not None:
             flow = self._flows[number]
             flow.parser.expect_pong()

@@ -337,8 +337,9 @@ class CoreThread:
         receive_all(self._udp, self._datagram if self._asked_stun else self._receive, now)
 
     def _datagram(self, data: bytes, source: Address, now: float) -> None:
-        if not self._stun.take(data, source):
-            self._receive(data, source, now)
+        """What is STUN may also be an answer to the phone's own keep-alive."""
+        self._stun.take(data, source)
+        self._receive(data, source, now)
 
     def stream_received(self, flow: int, data: bytes, now: float) -> None:
         self._phone.receive_stream(flow, data, now)

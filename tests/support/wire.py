@@ -15,6 +15,7 @@ from applet.sip.events import Event, Trace
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.message import Request, Response
 from applet.sip.parser import KeepAlive, StreamParser, parse
+from applet.sip.stun_ping import is_stun
 from tests.support.clock import Clock
 
 PORT = 5060
@@ -141,7 +142,8 @@ class Wire:
 
     def lines(self) -> list[str]:
         """Everything in order, in short: `INVITE`, `180 INVITE`."""
-        return [in_short(sent.message) for sent in self.sent if sent.data.strip()]
+        said = [sent for sent in self.sent if sent.data.strip() and not is_stun(sent.data)]
+        return [in_short(sent.message) for sent in said]
 
 
 def in_short(message: Request | Response) -> str:
@@ -281,7 +283,9 @@ class Peer:
     # --- the wire's side
 
     def receive_datagram(self, data: bytes, source: Address) -> None:
-        if data.strip():
+        if is_stun(data):
+            self.raw.append(data)
+        elif data.strip():
             self.got.append((self.wire.now, parse(data)))
 
     def flow_opened(self, flow: int, remote: Address) -> None:
