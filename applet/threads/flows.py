@@ -33,6 +33,8 @@ MOST_UNSENT = 256 * 1024
 ACCEPTS_PER_WAKE = 16
 LISTEN_AGAIN = 0.5
 CHUNK = 16384
+TLS_HANDSHAKE = 0x16
+"""The first byte of TLS (RFC 8446 section 5.1); no SIP message begins with it."""
 
 
 class StreamUser(Protocol):
@@ -231,6 +233,8 @@ class Flows:
             if transport is Transport.TLS:
                 flow.tls = self.prepare_tls().server()
                 self._watch(flow)
+            elif self._tls_files.certificate:
+                self._watch(flow)  # its first byte shows whether it is TLS
             else:
                 self._opened(flow, now)
 
@@ -263,6 +267,8 @@ class Flows:
 
     def _received(self, flow: _Flow, data: bytes, now: float) -> None:
         """Bytes of the connection; through TLS they may be nothing but its own business."""
+        if flow.tls is None and not flow.opened:
+            self._recognise(flow, data, now)
         if flow.tls is None:
             self._user.stream_received(flow.number, data, now)
             return
@@ -282,6 +288,16 @@ class Flows:
             self._user.stream_received(flow.number, plain, now)
         if flow.out:
             self._write(flow, now)
+
+    def _recognise(self, flow: _Flow, data: bytes, now: float) -> None:
+        """Whoever has our address only speaks TLS there, too, if we can."""
+        if data[0] != TLS_HANDSHAKE:
+            self._opened(flow, now)
+            return
+        self._by_end.pop(flow.hop.end, None)
+        flow.hop = flow.hop._replace(transport=Transport.TLS)
+        self._by_end[flow.hop.end] = flow
+        flow.tls = self.prepare_tls().server()
 
     def _send_waiting(self, flow: _Flow, now: float) -> None:
         data = bytes(flow.waiting)

@@ -115,6 +115,20 @@ def test_messages_go_both_ways_on_one_connection(start: Start, good: Certificate
     assert ours.flows.counts().open == 1 and ours.failed == theirs.failed == []
 
 
+def test_the_port_of_tcp_speaks_tls_too_to_whoever_begins_with_it(
+    start: Start, good: Certificate
+) -> None:
+    ours, theirs = start(), start(good)
+    ours.send(b"secret", Hop(Transport.TLS, theirs.sip.address, None, NAME))
+    ours.until(lambda: theirs.data == {1: b"secret"}, theirs)
+    ours.send(b"plain", Hop(Transport.TCP, theirs.sip.address))
+    ours.until(lambda: theirs.data.get(2) == b"plain", theirs)
+    assert [hop.transport for hop in theirs.opened] == [Transport.TLS, Transport.TCP]
+    for hop in theirs.opened:
+        theirs.send(b"200", hop)
+    ours.until(lambda: ours.data == {1: b"200", 2: b"200"}, theirs)
+
+
 def test_another_name_at_the_same_address_has_its_own_connection(
     start: Start, authority: Authority
 ) -> None:
