@@ -4,7 +4,8 @@ the other side of a second call (RFC 3891).
     Sent -> Accepted -> Ringing -> Done
       \\_________\\__________\\-----> Failed
 
-The call is held meanwhile. When they have got through it ends; when they have not it goes on.
+The call is held meanwhile, and REFER waits until they have agreed to that: some refuse it while an
+INVITE is open. When they have got through the call ends; when they have not it goes on.
 """
 
 from applet.phone.call import Call
@@ -17,6 +18,8 @@ from applet.sip.refer import SentRefer, refer_to
 from applet.sip.replaces import Replaces
 from applet.sip.uri import SipUri
 
+HOLD_PATIENCE = 4.0
+"""Seconds for an answer to the hold before REFER is sent all the same."""
 PATIENCE = 32.0
 """Seconds until the consultation call of an attended transfer ends from here, if the two that talk
 now have not ended it."""
@@ -28,15 +31,28 @@ _STATES = {180: TransferState.RINGING, 183: TransferState.RINGING}
 class TransferOut:
     """One transfer of `call`. `other`: the consultation call of an attended one."""
 
-    __slots__ = ("_held_for_it", "_outbox", "_peer", "_refer", "call", "close_at", "other", "state")
+    __slots__ = (
+        "_endpoint",
+        "_held_for_it",
+        "_outbox",
+        "_peer",
+        "_refer",
+        "_target",
+        "call",
+        "other",
+        "state",
+        "timer",
+    )
 
-    def __init__(self, call: Call, other: Call | None, outbox: Outbox) -> None:
+    def __init__(self, call: Call, other: Call | None, endpoint: Endpoint, outbox: Outbox) -> None:
         self.call = call
         self.other = other
         self.state = TransferState.SENT
-        self.close_at: float | None = None
+        self.timer: float | None = None
+        self._endpoint = endpoint
         self._outbox = outbox
         self._peer = ""
+        self._target = ""
         self._refer: SentRefer | None = None
         self._held_for_it = False
 
@@ -46,25 +62,30 @@ class TransferOut:
 
     @property
     def over(self) -> bool:
-        return self.close_at is None and not self.under_way
+        return self.timer is None and not self.under_way
 
-    def start(self, endpoint: Endpoint, target: SipUri, now: float) -> None:
-        """Hold the call and send REFER. `target` counts for a blind transfer. Referred-By is who
-        we are in the dialog to be replaced: by that its other side knows us."""
-        assert self.call.session is not None  # it is up
-        local, replaces = self.call.session.local, None
+    def start(self, target: SipUri, now: float) -> None:
+        """Hold the call first. `target` counts for a blind transfer."""
+        replaces = None
         if self.other is not None:
             assert self.other.session is not None  # it is up
-            local = self.other.session.local
             target, replaces = _other_end(self.other.session)
-        self._peer = str(target)
+        self._peer, self._target = str(target), refer_to(target, replaces)
+        self._outbox.tell(TransferChanged(self.call.number, self.state, self._peer))
         if not self.call.held_here:
             self._held_for_it = True
             self.call.hold(False, now)
-        self._outbox.tell(TransferChanged(self.call.number, self.state, self._peer))
-        self._refer = endpoint.services.refer(
-            self.call.session, refer_to(target, replaces), local, now
-        )
+        self.timer = now + HOLD_PATIENCE
+
+    def _send(self, now: float) -> None:
+        """Referred-By is who we are in the dialog to be replaced: by that its other side knows
+        us."""
+        self.timer = None
+        session = self.call.session
+        consulted = self.other.session if self.other is not None else session
+        assert session is not None and consulted is not None  # they are up
+        services = self._endpoint.services
+        self._refer = services.refer(session, self._target, consulted.local, now)
 
     def progress(self, event: ReferProgress, now: float) -> None:
         """What they tell of it."""
@@ -78,35 +99,45 @@ class TransferOut:
             self._failed(now)
 
     def settle(self, now: float) -> None:
-        """The other side hung up: that is how some say that it worked."""
+        """The hold was answered; or the other side hung up, which is how some say that it has
+        worked."""
         if not self.under_way:
             if self.other is not None and not self.other.live:
-                self.close_at = None
+                self.timer = None
         elif not self.call.live:
             asked_in_vain = self.state is TransferState.SENT
             self._end(TransferState.FAILED if asked_in_vain else TransferState.DONE)
+        elif self._refer is None:
+            session = self.call.session
+            if session is not None and session.can_reinvite:
+                self._send(now)
 
     def handle_timers(self, now: float) -> None:
-        if self.close_at is not None and self.close_at <= now:
-            self.close_at = None
-            assert self.other is not None  # or there would be no time for it
+        if self.timer is None or self.timer > now:
+            return
+        self.timer = None
+        if self.under_way:
+            self._send(now)
+        else:
+            assert self.other is not None  # or there would be nothing to wait for
             self.other.pass_on(now)
 
     def _done(self, now: float) -> None:
         self._end(TransferState.DONE)
         self.call.pass_on(now)
         if self.other is not None and self.other.live:
-            self.close_at = now + PATIENCE
+            self.timer = now + PATIENCE
 
     def _failed(self, now: float) -> None:
-        self._end(TransferState.FAILED)
         self._outbox.tell(Trouble(self.call.number, Reason.TRANSFER_FAILED, ""))
+        self._end(TransferState.FAILED)
         if self._held_for_it:
             self.call.resume(now)
 
     def _end(self, state: TransferState) -> None:
-        assert self._refer is not None  # it has begun
-        self._refer.close()
+        self.timer = None
+        if self._refer is not None:
+            self._refer.close()
         self._enter(state)
 
     def _enter(self, state: TransferState) -> None:

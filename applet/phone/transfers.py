@@ -86,9 +86,9 @@ class Transfers:
             self._start(call, None, target, now)
 
     def _start(self, call: Call, other: Call | None, target: SipUri, now: float) -> None:
-        transfer = TransferOut(call, other, self._outbox)
+        transfer = TransferOut(call, other, self._endpoint, self._outbox)
         self._out.append(transfer)
-        transfer.start(self._endpoint, target, now)
+        transfer.start(target, now)
 
     def progress(self, event: sip.ReferProgress, now: float) -> None:
         for transfer in self._out:
@@ -160,7 +160,7 @@ class Transfers:
         self._takeovers = [one for one in self._takeovers if not one.over]
 
     def next_timer(self) -> float | None:
-        times = [one.close_at for one in self._out] + [one.timer for one in self._in]
+        times = [one.timer for one in self._out] + [one.timer for one in self._in]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timers(self, now: float) -> None:

@@ -165,7 +165,7 @@ class Story:
         lines = [*lines, *headers]
         if not any(header.startswith("Contact:") for header in headers):
             lines.append("Contact: <sip:sipp@[local_ip]:[local_port]>")
-        if sdp:
+        if sdp and not any(header.startswith("Content-Type:") for header in headers):
             lines.append("Content-Type: application/sdp")
         text = "\n".join([*lines, "Content-Length: [len]", "", sdp, ""])
         again = ' retrans="500"' if repeat else ""
