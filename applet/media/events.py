@@ -24,7 +24,10 @@ class Latched(NamedTuple):
 
 
 class SoundMissing(NamedTuple):
-    """No sound has come for longer than a quiet person explains (`media.liveness`)."""
+    """No sound has come for longer than a quiet person explains (`media.liveness`). `heard`: some
+    has come since the call was answered."""
+
+    heard: bool
 
 
 class SoundBack(NamedTuple):

@@ -15,13 +15,14 @@ LATER = 6.0
 
 
 class Liveness:
-    """Times are `now` of the session. `due`: when to look again; None: never."""
+    """Times are `now` of the session. `due`: when to look again; None: never. `heard`: sound came
+    since the last agreement that was another one."""
 
-    __slots__ = ("_comfort", "_heard", "_missing", "_report", "due")
+    __slots__ = ("_comfort", "_missing", "_report", "due", "heard")
 
     def __init__(self) -> None:
         self.due: float | None = None
-        self._heard = False
+        self.heard = False
         self._comfort = False
         self._missing = False
         self._report = -LATER
@@ -32,7 +33,7 @@ class Liveness:
 
     def listen(self, on: bool, now: float) -> None:
         """A new agreement: the other side should be heard from now on, or not."""
-        self._heard = self._comfort = self._missing = False
+        self.heard = self._comfort = self._missing = False
         self._report = now - LATER
         self.due = now + AFTER_ANSWER if on else None
 
@@ -41,13 +42,13 @@ class Liveness:
         self._comfort = comfort_noise
         was_missing, self._missing = self._missing, False
         if self.due is not None or was_missing:
-            self._heard = True
+            self.heard = True
             self.due = now + LATER
         return was_missing
 
     def rtcp(self, sends: bool, now: float) -> None:
         """A report came; `sends`: of somebody who has sent sound since the one before."""
-        if self._heard or not sends:
+        if self.heard or not sends:
             self._report = now
 
     def look(self, now: float) -> bool:
@@ -57,7 +58,7 @@ class Liveness:
         self.due = None
         if self._comfort:
             return False
-        window = LATER if self._heard else AFTER_ANSWER
+        window = LATER if self.heard else AFTER_ANSWER
         if now - self._report < window:
             self.due = self._report + window
             return False

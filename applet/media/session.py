@@ -347,7 +347,7 @@ class MediaSession:
     def handle_timers(self, now: float) -> None:
         """RTCP reports that are due, and a look whether sound comes at all."""
         if self._liveness.look(now):
-            self._events.append(SoundMissing())
+            self._events.append(SoundMissing(self._liveness.heard))
         due, address = self._control.due, self._control.address
         if due is not None and due <= now:
             report = self._control.report(self._reception, now)

@@ -87,6 +87,8 @@ class Rescue:
         if after is None:
             return False
         self.state = after
+        if given is RescueInput.BACK:
+            self._steps = None  # the next trouble is another one
         waits = after is RescueState.MISSING
         self.due = max(now, self._last_offer + OFFER_PAUSE) if waits else None
         return True

@@ -153,6 +153,13 @@ class Phone:
                 call.rescuer.network_changed(now)
         self._pump(now)
 
+    def _seen_elsewhere(self, now: float) -> None:
+        """Whoever is to send us requests must know."""
+        self._registrar.check_address(now)
+        for call in self._calls.all():
+            if call.rescuer is not None and call.live:
+                call.rescuer.tell_contact(now)
+
     @property
     def server_host(self) -> str:
         """Of the server that calls go to as a rule; empty: none."""
@@ -394,6 +401,8 @@ class Phone:
                 self._registrar.happened(event)
                 if isinstance(event, sip.Registered):
                     self._services.registered(event.registration, now)
+            case sip.SeenElsewhere():
+                self._seen_elsewhere(now)
             case sip.Pinged():
                 self._network.pinged(event, now)
                 self._registrar.check_address(now)

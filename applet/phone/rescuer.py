@@ -3,7 +3,7 @@
 from applet.address import Address
 from applet.media.events import SoundBack, SoundMissing
 from applet.media.session import MediaEvent
-from applet.nat.rescue import Rescue, RescueInput, RescueState, Step
+from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, RescueState, Step
 from applet.nat.strategy import Kind, Way
 from applet.phone.call import Call
 from applet.phone.messages import NatFound, Reason, Trouble
@@ -37,6 +37,8 @@ class Rescuer:
         self._machine = Rescue()
         self._offered: Opened | None = None
         self._moving = False
+        self._tell_at: float | None = None
+        self._told_at = -OFFER_PAUSE
         self._by = ""
 
     # --- what happens
@@ -46,7 +48,7 @@ class Rescuer:
             self._machine.feed(RescueInput.BACK, now)
         elif isinstance(event, SoundMissing) and self._machine.feed(RescueInput.MISSING, now):
             if not self._machine.began:
-                self._machine.begin(self._steps(now))
+                self._machine.begin(self._steps(event.heard, now))
             self.handle_timers(now)
 
     def way_opened(self, opened: Opened, now: float) -> None:
@@ -97,6 +99,18 @@ class Rescuer:
         address = None if session is None else session.remote_address
         return "" if address is None else address.host
 
+    def tell_contact(self, now: float) -> None:
+        """Repeat our offer as soon as it can be, with the Contact of now."""
+        self._tell_at = max(now, self._told_at + OFFER_PAUSE)
+
+    def _tell(self, now: float) -> None:
+        negotiation = self._call.negotiation
+        if negotiation is None or not negotiation.free:
+            self._tell_at = now + BUSY_PAUSE
+            return
+        self._tell_at, self._told_at = None, now
+        negotiation.refresh(now)
+
     def session_event(self, event: object, now: float) -> None:
         """What became of our offer."""
         if self._machine.state is not RescueState.TRYING:
@@ -109,9 +123,12 @@ class Rescuer:
     # --- deadlines
 
     def next_timer(self) -> float | None:
-        return self._machine.due
+        times = (self._machine.due, self._tell_at)
+        return min((time for time in times if time is not None), default=None)
 
     def handle_timers(self, now: float) -> None:
+        if self._tell_at is not None and self._tell_at <= now:
+            self._tell(now)
         due = self._machine.due
         if due is None or due > now:
             return
@@ -127,15 +144,16 @@ class Rescuer:
 
     # --- inside
 
-    def _steps(self, now: float) -> tuple[Step, ...]:
-        """The other ways of the plan (one relay is enough: it either helps or does not), then SIP
-        over a transport that nobody on the way can read."""
+    def _steps(self, heard: bool, now: float) -> tuple[Step, ...]:
+        """The same way anew if it has carried sound before (a router that was restarted has
+        forgotten it), the other ways of the plan (one relay is enough: it either helps or does
+        not), then SIP over a transport that nobody on the way can read."""
         ways: list[Way] = []
         if self._server is not None:
             self._network.ask_all(self._server, now)
             ways = list(self._network.plan_towards(self._server).ways)
         kinds = {self._opened.way.kind, *_NOT_A_RESCUE}
-        steps = []
+        steps = [Step(self._opened.way)] if heard and not self._opened.way.as_bound else []
         for way in ways:
             if way.kind not in kinds:
                 kinds.add(way.kind)

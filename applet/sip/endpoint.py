@@ -245,7 +245,8 @@ class Endpoint:
                 check_response(message)
                 self._core.transport.learn(message.top_via, hop)
                 self._core.keep_alive.learn(message.top_via, hop)
-                self._core.transactions.receive_response(message, now)
+                if self._core.transactions.receive_response(message, now):
+                    self._core.transport.look_again(message.top_via, hop)
             elif message.method == "ACK":
                 self._receive_ack(message, now)
             else:

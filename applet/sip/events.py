@@ -263,6 +263,13 @@ class MessageAnswered(NamedTuple):
     status: int
 
 
+class SeenElsewhere(NamedTuple):
+    """A server sees us at another address than before: what it knows as our Contact leads nowhere
+    any more."""
+
+    seen: Address
+
+
 class Pinged(NamedTuple):
     """What came of an OPTIONS of ours: `sent` as it went out to `hop` (None: nothing did), and
     its final response (None: none came in time)."""
@@ -317,6 +324,7 @@ Event = (
     | Registered
     | RegistrationFailed
     | Unregistered
+    | SeenElsewhere
     | Pinged
     | LookupNeeded
     | Trace

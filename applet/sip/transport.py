@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from applet.address import Address
-from applet.sip.events import Event, Trace
+from applet.sip.events import Event, SeenElsewhere, Trace
 from applet.sip.grammar import MAX_PORT, MessageError, clamped, print_host, split_list
 from applet.sip.headers import Via
 from applet.sip.hop import Datagram, End, Hop, Transport
@@ -137,6 +137,15 @@ class TransportLayer:
         address = seen_in(via)
         if flow is not None and address is not None:
             flow.seen = address
+
+    def look_again(self, via: Via, hop: Hop) -> None:
+        """Whoever sees us behind a NAT may see us elsewhere by now: the router was restarted, or
+        has forgotten us."""
+        known = self._seen.get((hop.transport, hop.address))
+        address = seen_in(via)
+        if hop.transport is Transport.UDP and address is not None and known not in (None, address):
+            self._seen[hop.transport, hop.address] = address
+            self._emit(SeenElsewhere(address))
 
     def over_flow(self, hop: Hop, flow: int | None) -> Hop:
         """`hop`, or rather the connection on which the peer speaks to us while it is open: it may
