@@ -80,14 +80,14 @@ class MessageWaiting:
         mailbox, account = self._account.mailbox, self._account
         assert mailbox is not None  # without it nothing begins
         self._subscription = self._endpoint.services.subscribe(
-            mailbox,
+            self._outgoing.steered(mailbox),
             SUMMARY,
             CONTENT_TYPE,
             local=self._outgoing.identity(mailbox),
             contact_user=account.contact_user,
             expires=EXPIRES,
             now=now,
-            route=account.route,
+            route=self._outgoing.route,
             credentials=account.credentials,
             transport=account.transport,
         )

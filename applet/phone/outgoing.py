@@ -31,6 +31,15 @@ class Outgoing:
         """Our From towards `target`."""
         return self._account.identity(self._account.next_host(target), self.local)
 
+    def steered(self, target: SipUri) -> SipUri:
+        """`target` over the transport and to the port that work, unless a proxy is in between."""
+        return target if self._account.route else self._network.steer(target)
+
+    @property
+    def route(self) -> tuple[SipUri, ...]:
+        """The servers that our requests go through."""
+        return tuple(map(self._network.steer, self._account.route))
+
     def call(self, call: Call, target: SipUri, now: float, headers: Headers = ()) -> None:
         """Send `call` to `target` as soon as the way is known and there are sockets for its
         media; `headers` are more lines for the INVITE."""
@@ -39,12 +48,12 @@ class Outgoing:
 
         def place(to: SipUri, offer: bytes, now: float) -> InviteSession:
             return self._endpoint.invite(
-                to if account.route else network.steer(to),
+                self.steered(to),
                 local=self.identity(to),
                 contact_user=account.contact_user,
                 body=offer,
                 now=now,
-                route=tuple(map(network.steer, account.route)),
+                route=self.route,
                 credentials=account.credentials,
                 transport=account.transport,
                 headers=headers,

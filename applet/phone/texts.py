@@ -51,12 +51,12 @@ class Texts:
         self._sent += 1
         account = self._account
         self._endpoint.services.message(
-            target,
+            self._outgoing.steered(target),
             command.text,
             self._sent,
             local=self._outgoing.identity(target),
             now=now,
-            route=account.route,
+            route=self._outgoing.route,
             credentials=account.credentials,
             transport=account.transport,
         )

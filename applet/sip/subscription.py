@@ -2,9 +2,9 @@
 
     Notify wait -> Pending -> Active -> Terminated
 
-as in the figure of section 4.1.2. The dialog begins with the first NOTIFY, which may come before
-the 200 to SUBSCRIBE; what a fork adds to it is refused with 481. One object is one subscription:
-whether and when a new one is wanted after its end is for whoever made it to decide.
+as in the figure of section 4.1.2. The dialog begins with the first NOTIFY, not with the 200 to
+SUBSCRIBE (section 4.4.1); what a fork adds to it is refused with 481. One object is one
+subscription: whether and when a new one is wanted after its end is for whoever made it to decide.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ class Subscription:
 
     __slots__ = (
         "_authenticator",
-        "_client",
         "_contact_user",
         "_core",
         "_dialog",
@@ -83,7 +82,6 @@ class Subscription:
         self._lasts = expires
         self._authenticator = authenticator
         self._sequence = request.cseq.number
-        self._client: ClientRequest | None = None
         self._dialog: Dialog | None = None
         self._leaving = False
         core.subscriptions[self._key] = self
@@ -99,15 +97,14 @@ class Subscription:
         self._core.timers.set(self, "expire", now + TIMER_N)
         request = self._request.with_header("CSeq", f"{self._sequence} SUBSCRIBE")
         request = request.with_header("Expires", str(self._expires))
-        self._client = ClientRequest(
+        ClientRequest(
             self._core,
             request,
             self._way,
             self,
             self._authenticator,
             contact_user=self._contact_user,
-        )
-        self._client.start(now)
+        ).start(now)
 
     def unsubscribe(self, now: float) -> None:
         """Ask for no more; `SubscriptionEnded` follows, after the last NOTIFY if there is one."""
@@ -138,9 +135,6 @@ class Subscription:
         if self.state is State.TERMINATED:
             return
         if response.status < 300:
-            assert self._client is not None  # it was answered, so it was sent
-            if self._dialog is None:
-                self._begin(Dialog.of_uac(self._client.sent, response))
             self._granted(response.expires, now)
         elif self._asks_for_longer(response):
             self.next_sequence()
@@ -199,8 +193,9 @@ class Subscription:
             return
         if expires is not None:
             self._lasts = min(expires, self._expires)
-        if self.state is not State.NOTIFY_WAIT:
-            self._core.timers.set(self, "expire", now + self._lasts)
+        if self.state is State.NOTIFY_WAIT:
+            return
+        self._core.timers.set(self, "expire", now + self._lasts)
         margin = min(_REFRESH_MARGIN, self._lasts / 2)
         self._core.timers.set(self, "refresh", now + max(_SHORTEST, self._lasts - margin))
 
@@ -221,9 +216,8 @@ class Subscription:
             incoming.respond(489, now, headers=(("Allow-Events", self._event.package),))
         elif self._dialog is None:
             tag = self._request.from_.tag or ""
-            dialog = Dialog.of_uas(request, tag, self._sequence + 1)
-            dialog.confirm()  # a NOTIFY begins it (section 4.4.1)
-            self._begin(dialog)
+            self._dialog = Dialog.of_uas(request, tag, self._sequence + 1)
+            self._dialog.confirm()
             self._notified(incoming, now)
         elif request.from_.tag != self._dialog.remote.tag:
             incoming.respond(481, now)  # another branch of a fork
@@ -254,10 +248,6 @@ class Subscription:
         self.state = State.PENDING if told.value == "pending" else State.ACTIVE
         if told.expires is not None or first:
             self._granted(told.expires, now)
-
-    def _begin(self, dialog: Dialog) -> None:
-        dialog.local_sequence = max(dialog.local_sequence, self._sequence)
-        self._dialog = dialog
 
     # --- the end
 

@@ -63,6 +63,9 @@ class Story:
             actions.append(_ereg("hdr", ".*", name, f"{save}:"))
         if what == "INVITE":
             actions += self._identity()
+        if what == "SUBSCRIBE":
+            self._names.add("target")
+            actions.append(_ereg("hdr", "sip:[^>]*", "target", "Contact:"))
         if isinstance(what, str):
             self._last = what
         self._receive(what, actions, optional, within_ms)
@@ -149,6 +152,21 @@ class Story:
             lines += [f"From:[$To1];tag={tag or _TAG}", "To:[$From1]"]
         lines += ["Call-ID: [call_id]", f"CSeq: {number} {method}", "Max-Forwards: 70"]
         self._send(lines, headers, sdp, repeat=method != "ACK")
+        return self
+
+    def notifies(self, *headers: str, body: str) -> "Story":
+        """A NOTIFY to the SUBSCRIBE whose From was saved; SIPp's tag is `box`."""
+        self._sequence += 1
+        lines = [
+            "NOTIFY [$target] SIP/2.0",
+            "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch];rport",
+            "From: <sip:box@[local_ip]:[local_port]>;tag=box",
+            "To:[$From]",
+            "Call-ID: [call_id]",
+            f"CSeq: {self._sequence} NOTIFY",
+            "Max-Forwards: 70",
+        ]
+        self._send(lines, headers, body, repeat=True)
         return self
 
     def waits(self, milliseconds: int) -> "Story":
