@@ -1,8 +1,11 @@
 """From a URI to the hops that lead to it (RFC 3263 section 4, RFC 3261 section 8.1.2)."""
 
 import random
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from applet.address import Address
 from applet.sip.events import Event, LookupNeeded
@@ -344,3 +347,48 @@ def test_names_are_bounded() -> None:
     desk.locate("sip:one-more.example:1")
     desk.say(Question(Record.ADDRESS, "one-more.example"), "192.0.2.1")
     assert len(desk.locator._found) == MAX_NAMES
+
+
+# --- in any order
+
+
+TARGETS = ("one.example", "two.example", "a.example", "")
+_srv = st.builds(
+    Srv, st.integers(0, 3), st.integers(0, 9), st.integers(1, 99), st.sampled_from(TARGETS)
+)
+_naptr = st.builds(
+    Naptr,
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.sampled_from(("s", "S", "a", "")),
+    st.sampled_from(("SIP+D2U", "SIP+D2T", "SIPS+D2T", "x")),
+    st.sampled_from((SRV_UDP.name, SRV_TLS.name, "_sip._udp.hosted.example")),
+)
+_VALUES: dict[Record, st.SearchStrategy[Any]] = {
+    Record.SRV: st.lists(_srv, max_size=3),
+    Record.NAPTR: st.lists(_naptr, max_size=3),
+    Record.ADDRESS: st.lists(st.sampled_from(("192.0.2.1", "192.0.2.2")), max_size=2),
+}
+
+
+@given(st.data())
+def test_whatever_is_answered_in_whatever_order_there_is_one_result_and_nothing_left(
+    data: st.DataObject,
+) -> None:
+    desk, now = Desk(), 0.0
+    desk.locate("sip:a.example")
+    asked = sorted(desk.asked(), key=str)
+    while asked and not desk.found:
+        question = asked.pop(data.draw(st.integers(0, len(asked) - 1)))
+        if data.draw(st.booleans()):
+            now += data.draw(st.floats(0, 2))
+            desk.timers.fire(now)
+        if data.draw(st.integers(0, 3)):  # else it is never answered
+            desk.say(question, *data.draw(_VALUES[question.kind]), now=now)
+        asked = sorted(set(asked) | desk.asked(), key=str)
+    desk.timers.fire(max(now, LIMIT))
+    (hops,) = desk.found
+    assert desk.is_empty() and len(set(hops)) == len(hops)
+    secure = [each for each in hops if each.transport is TLS]
+    assert all(each.identity == "a.example" for each in secure)
+    assert not (hops and hops[0].transport is TLS) or secure == list(hops)
