@@ -147,7 +147,7 @@ class Phone:
         self._network.changed(now)
         server = self._account.server
         if server is not None:
-            self._network.when_known(server, lambda _, at: self._registrar.refresh(at), now)
+            self._network.when_known(server, lambda _, at: self._registrar.move(at), now)
         for call in self._calls.all():
             if call.rescuer is not None and call.live:
                 call.rescuer.network_changed(now)

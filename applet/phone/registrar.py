@@ -35,10 +35,10 @@ class Registrar:
         else:
             self._registration = self._begin(now)
 
-    def refresh(self, now: float) -> None:
+    def move(self, now: float) -> None:
         """The network is another one: whoever calls us must know."""
         if self._registration is not None:
-            self._registration.register(now)
+            self._registration.move(now)
 
     def check_address(self, now: float) -> None:
         """More may be known of our own address."""

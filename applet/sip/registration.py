@@ -110,6 +110,16 @@ class Registration:
         self._leaving = True
         self._step(Step.UNWANTED, now)
 
+    def move(self, now: float) -> None:
+        """The network is another one: register from there at once. What is under way in the old
+        one will not be answered."""
+        if self.state in (RegistrationState.REGISTERING, RegistrationState.REFRESHING):
+            assert self._client is not None  # it was begun
+            self._client.forget(now)
+            self._send(self._expires, now)
+        else:
+            self._step(Step.WANTED, now)
+
     def check_address(self, now: float) -> None:
         """Our address may have turned out to be another one: then that is to be bound."""
         hop = None if self._client is None else self._client.hop

@@ -179,3 +179,22 @@ def test_a_server_that_stays_away_is_tried_with_the_usual_patience() -> None:
     wire.refuse_tcp.clear()
     wire.clock.run(30)
     assert peer.count("REGISTER") == 2
+
+
+def test_in_another_network_nobody_waits_for_answers_from_the_old_one() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    wire.clock.run(10)
+    first = peer.last_request("REGISTER")
+    do(agent, registration.move)
+    wire.clock.run(0.0)
+    second = peer.last_request("REGISTER")
+    assert second.cseq.number == first.cseq.number + 1
+    peer.send(first.reply(500, to_tag="t"), agent)  # too late
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
+    assert kinds(agent) == ["Registered"]
+    do(agent, registration.move)
+    wire.clock.run(0.0)
+    assert peer.last_request("REGISTER").cseq.number == second.cseq.number + 1
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
+    leave(agent, peer, registration)
