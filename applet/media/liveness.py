@@ -18,11 +18,12 @@ class Liveness:
     """Times are `now` of the session. `due`: when to look again; None: never. `heard`: sound came
     since the last agreement that was another one."""
 
-    __slots__ = ("_comfort", "_missing", "_report", "due", "heard")
+    __slots__ = ("_comfort", "_listening", "_missing", "_report", "due", "heard")
 
     def __init__(self) -> None:
         self.due: float | None = None
         self.heard = False
+        self._listening = False
         self._comfort = False
         self._missing = False
         self._report = -LATER
@@ -34,6 +35,7 @@ class Liveness:
     def listen(self, on: bool, now: float) -> None:
         """A new agreement: the other side should be heard from now on, or not."""
         self.heard = self._comfort = self._missing = False
+        self._listening = on
         self._report = now - LATER
         self.due = now + AFTER_ANSWER if on else None
 
@@ -41,7 +43,7 @@ class Liveness:
         """A valid packet came. True: it was missing before."""
         self._comfort = comfort_noise
         was_missing, self._missing = self._missing, False
-        if self.due is not None or was_missing:
+        if self._listening:
             self.heard = True
             self.due = now + LATER
         return was_missing

@@ -113,7 +113,7 @@ class Knowledge(NamedTuple):
             case RelaySeen():
                 known = tuple(seen for seen in self.relays if seen.server != fact.server)
                 return self._replace(relays=(*known, fact))
-            case SipSeen():
+            case _:  # SipSeen
                 others = tuple(s for s in self.sip if s[:2] != fact[:2])
                 return self._replace(sip=(*others, fact))
 
