@@ -92,7 +92,8 @@ class Asked(NamedTuple):
 
 
 class Knowledge(NamedTuple):
-    """`local`: our IP on the way to the server; `server`: the server's IP, or its name."""
+    """`local`: our address on the way to the server; `server`: the server's IP, or its name;
+    `usual`: the transport that its URI, the account and DNS want."""
 
     server: str = ""
     local: Address = Address("", 0)
@@ -101,6 +102,7 @@ class Knowledge(NamedTuple):
     mapper: MapperSeen | None = None
     relays: tuple[RelaySeen, ...] = ()
     sip: tuple[SipSeen, ...] = ()
+    usual: str = "udp"
 
     def having(self, fact: Fact) -> Knowledge:
         """With one fact more; a newer one of the same source replaces the older."""

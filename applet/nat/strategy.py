@@ -144,8 +144,8 @@ def plan(known: Knowledge, mode: str = "auto") -> Plan:
     if signalling is None:
         return Plan(tuple(ways), "", 0, proof)
     transport, port = signalling.transport, signalling.port
-    if transport != "udp" and known.over("udp") is not None:
-        proof = f"{_why_not_udp(known)} {proof}"
+    if transport != known.usual:
+        proof = f"{_why_not_usual(known)} {proof}"
     return Plan(tuple(ways), transport, port, proof)
 
 
@@ -176,13 +176,16 @@ def _why_relay(k: Knowledge) -> str:
     return "It is not certain what your router does"
 
 
-def _why_not_udp(k: Knowledge) -> str:
-    signalling, udp = k.signalling, k.over("udp")
+def _why_not_usual(k: Knowledge) -> str:
+    signalling, usual = k.signalling, k.over(k.usual)
     assert signalling is not None  # the caller has looked
     name = signalling.transport.upper()
-    if udp is not None and k.alg_over(udp).alg is Alg.BROKEN:
-        return f"{k.alg_over(udp).proof}, so we call over {name}."
-    return f"The server does not answer over UDP, but over {name} on port {signalling.port}."
+    if usual is not None and k.alg_over(usual).alg is Alg.BROKEN:
+        return f"{k.alg_over(usual).proof}, so we call over {name}."
+    return (
+        f"The server does not answer over {k.usual.upper()}, "
+        f"but over {name} on port {signalling.port}."
+    )
 
 
 def _nothing_better(k: Knowledge) -> str:

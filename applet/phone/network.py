@@ -310,6 +310,7 @@ class Network:
             local=self._local_towards(server.host),
             asked=self._common.asked._replace(sip=server.asked),
             sip=tuple(server.seen.values()),
+            usual=server.transport,
         )
 
     def known(self) -> Knowledge:

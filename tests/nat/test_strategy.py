@@ -106,7 +106,7 @@ def test_sip_goes_where_the_server_answers() -> None:
     spoilt = plan(HALF_ALG.having(sip(OUTSIDE, "tcp")))
     assert spoilt.transport == "tcp"
     assert "broken SIP ALG), so we call over TCP" in spoilt.proof
-    wanted = plan(known(*stun(OUTSIDE, OUTSIDE), sip(OUTSIDE, "tls", 5061)))
+    wanted = plan(known(*stun(OUTSIDE, OUTSIDE), sip(OUTSIDE, "tls", 5061))._replace(usual="tls"))
     assert wanted.transport == "tls" and "UDP" not in wanted.proof
 
 

@@ -1,0 +1,238 @@
+"""The phone finds out about its network, and waits for nothing longer than it says."""
+
+import pytest
+
+from applet.address import Address
+from applet.nat.knowledge import MapperSeen, RelaySeen, StunSeen
+from applet.nat.strategy import DIRECT, Kind
+from applet.phone.config import NatConfig
+from applet.phone.messages import Dial, HangUp, NatFound, Reason, Register, Trouble
+from applet.phone.network import CALL_WAIT, OTHERS_AFTER, REFRESH_AFTER
+from applet.phone.orders import OpenMedia, Probe
+from tests.nat.facts import LOCAL, OUTSIDE, RELAYS, SERVER, STUN, TLS_RELAY, UDP_RELAY, stun
+from tests.phone.scene import DESK, Scene
+
+AUTO = NatConfig("auto", STUN, (UDP_RELAY, TLS_RELAY), mapper=True)
+NOBODY = MapperSeen(None, "")
+
+
+def ways(scene: Scene) -> list[str]:
+    return [way.name for way in scene.opened().ways]
+
+
+def told(scene: Scene) -> list[NatFound]:
+    return [event for event in scene.events if isinstance(event, NatFound)]
+
+
+def test_at_the_start_everybody_is_asked_at_once() -> None:
+    scene = Scene(AUTO)
+    assert scene.orders == [Probe(0, STUN, (UDP_RELAY, TLS_RELAY), True)]
+    (options,) = scene.requests("OPTIONS")
+    assert str(options[0].uri) == f"sip:{SERVER}"
+    assert options[0].top_via.host == LOCAL.host
+
+
+@pytest.mark.parametrize(
+    ("nat", "desk"),
+    [
+        (NatConfig(), DESK),
+        (NatConfig("auto", mapper=True), "sip:desk@127.0.0.1:5070"),
+        (NatConfig("auto", mapper=True), "sip:desk@192.168.1.9"),
+        (NatConfig("auto", mapper=True), ""),
+    ],
+)
+def test_nobody_is_asked_where_there_can_be_no_router_in_between(nat: NatConfig, desk: str) -> None:
+    scene = Scene(nat, desk)
+    assert scene.orders == [] and scene.sent == []
+    scene.do(Dial(desk or "sip:a@10.0.0.1", confirmed=True))
+    assert scene.opened().ways == (DIRECT,)
+
+
+def test_the_first_click_finds_the_way_known() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.answer("OPTIONS")
+    assert told(scene) == [NatFound("stun", "All servers see this phone at 5.5.1.2:5060.")]
+    scene.do(Dial())
+    assert ways(scene)[0] == "stun"
+
+
+def test_a_click_before_that_waits_300_ms_and_no_longer() -> None:
+    scene = Scene(AUTO)
+    scene.do(Dial())
+    scene.run(CALL_WAIT - 0.01)
+    assert scene.order(OpenMedia) == []
+    scene.run(0.02)
+    assert ways(scene) == ["direct"]
+
+
+def test_a_click_goes_on_as_soon_as_enough_is_known() -> None:
+    scene = Scene(AUTO)
+    scene.do(Dial())
+    scene.answer("OPTIONS", seen=OUTSIDE._replace(port=40001))
+    scene.fact(*stun(OUTSIDE._replace(port=40002), OUTSIDE._replace(port=40003)))
+    assert scene.order(OpenMedia) == []
+    scene.fact(RELAYS[0])
+    assert ways(scene)[0] == "turn"
+
+
+def test_a_call_that_was_hung_up_meanwhile_opens_nothing() -> None:
+    scene = Scene(AUTO)
+    scene.do(Dial())
+    scene.do(HangUp(0))
+    scene.run(1.0)
+    assert scene.order(OpenMedia) == []
+
+
+def test_an_alg_is_seen_by_our_private_address_in_the_answer() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.answer("OPTIONS", seen=LOCAL)
+    scene.do(Dial())
+    assert ways(scene)[0] == "alg"
+    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), 0.0)
+    scene.collect()
+    ((invite, _),) = scene.requests("INVITE")
+    assert invite.contacts[0].uri.host == LOCAL.host  # type: ignore[union-attr]
+
+
+def test_an_alg_is_seen_by_the_echo_of_a_server_that_gives_one() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    sent, _ = scene.requests("OPTIONS")[0]
+    echo = sent.encode().replace(LOCAL.host.encode(), OUTSIDE.host.encode())
+    scene.answer("OPTIONS", headers=(("Content-Type", "message/sipfrag"),), body=echo)
+    assert told(scene)[0].way == "alg"
+
+
+@pytest.mark.parametrize("echo", [b"nonsense", b""])
+def test_an_echo_that_cannot_be_read_says_nothing(echo: bytes) -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.answer("OPTIONS", headers=(("Content-Type", "message/sipfrag"),), body=echo)
+    assert told(scene)[0].way == "stun"
+
+
+def test_contact_and_via_show_what_the_server_itself_sees_of_us() -> None:
+    scene = Scene(AUTO)
+    seen = OUTSIDE._replace(port=40001)
+    scene.answer("OPTIONS", seen=seen)
+    scene.fact(*stun(OUTSIDE._replace(port=1), OUTSIDE._replace(port=2)), RELAYS[0])
+    scene.do(Dial())
+    scene.phone.media_opened(1, Address("5.5.3.10", 50000), Address("5.5.3.10", 50001), 0.0)
+    scene.collect()
+    ((invite, _),) = scene.requests("INVITE")
+    assert str(invite.contacts[0].uri) == f"sip:caller@{seen}"
+    assert (invite.top_via.host, invite.top_via.port) == seen
+
+
+def test_a_server_that_is_silent_over_udp_is_asked_over_tcp_and_tls() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(None, None), RelaySeen(UDP_RELAY, "silent"), RELAYS[1], NOBODY)
+    scene.run(OTHERS_AFTER + 0.01)
+    asked = {(hop.transport.value, hop.address.port) for _, hop in scene.sent}
+    assert asked == {("UDP", 5060), ("TCP", 5060), ("TLS", 5061), ("TLS", 443)}
+    scene.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40009))
+    assert told(scene)[-1].way == "turn"
+    assert "over TLS on port 443" in told(scene)[-1].proof
+    scene.do(Dial())
+    scene.phone.media_opened(1, Address("5.5.3.10", 50000), Address("5.5.3.10", 50001), 0.0)
+    scene.collect()
+    ((invite, hop),) = scene.requests("INVITE", "TLS")
+    assert hop.address.port == 443
+    assert str(invite.uri) == f"{DESK}:443;transport=tls"
+
+
+def test_what_is_to_go_over_tls_is_asked_over_nothing_else() -> None:
+    scene = Scene(AUTO, f"{DESK}:5071;transport=tls")
+    scene.run(5.0)
+    assert {hop.transport.value for _, hop in scene.sent} == {"TLS"}
+
+
+def test_where_an_alg_spoils_udp_the_call_goes_by_what_is_not_spoilt() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE, OUTSIDE), NOBODY)
+    request, hop = scene.requests("OPTIONS")[0]
+    spoilt = request.with_header(
+        "Via", str(request.top_via._replace(host=OUTSIDE.host).with_param("received", "5.5.1.2"))
+    )
+    scene.phone.receive_datagram(spoilt.reply(200, to_tag="x").encode(), hop.address, 0.0)
+    scene.collect()
+    assert told(scene) == []
+    scene.answer("OPTIONS", transport="TCP", seen=OUTSIDE._replace(port=40010))
+    scene.do(Dial())
+    scene.phone.media_opened(1, OUTSIDE, OUTSIDE, 0.0)
+    scene.collect()
+    assert len(scene.requests("INVITE", "TCP")) == 1
+
+
+def test_a_registration_waits_until_its_contact_is_known() -> None:
+    scene = Scene(AUTO, registrar=f"sip:{SERVER}", user="u", password="p")
+    scene.do(Register())
+    assert scene.requests("REGISTER") == []
+    scene.answer("OPTIONS", seen=OUTSIDE)
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    ((register, _),) = scene.requests("REGISTER")
+    assert str(register.contacts[0].uri) == f"sip:u@{OUTSIDE}"
+
+
+def test_a_relay_that_refuses_our_password_is_told_once() -> None:
+    scene = Scene(AUTO)
+    for server in (UDP_RELAY, TLS_RELAY):
+        scene.fact(RelaySeen(server, "The relay refuses our name and password.", refused=True))
+    assert scene.seen(Trouble) == [Trouble(0, Reason.RELAY_REFUSED, "5.5.3.10")]
+
+
+def test_a_silent_stun_server_is_told_and_the_call_goes_on_without() -> None:
+    scene = Scene(NatConfig("auto", STUN[:1]), "")
+    scene.fact(StunSeen(STUN[0], None))
+    assert scene.events == [
+        Trouble(0, Reason.STUN_FAILED, ""),
+        NatFound("direct", "Nothing comes back over UDP, and no relay can be reached."),
+    ]
+
+
+def test_what_stun_says_is_shown_to_a_server_that_is_not_known_yet() -> None:
+    scene = Scene(NatConfig("stun", STUN), "")
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    assert told(scene)[0].way == "stun"
+    scene.do(Dial("sip:a@5.5.9.9", confirmed=True))
+    options, _ = scene.requests("OPTIONS")[0]
+    assert options.top_via.host == OUTSIDE.host
+
+
+def test_facts_of_another_network_are_dropped() -> None:
+    scene = Scene(AUTO)
+    scene.phone.network_changed(1.0)
+    scene.collect()
+    scene.fact(*stun(OUTSIDE, OUTSIDE), generation=0)
+    assert told(scene) == []
+    assert scene.order(Probe)[-1] == Probe(1, STUN, (UDP_RELAY, TLS_RELAY), True)
+    scene.answer("OPTIONS", which=0)  # of the first one, which nobody waits for any more
+    assert told(scene) == []
+    scene.fact(*stun(OUTSIDE, OUTSIDE), generation=1)
+    scene.answer("OPTIONS")
+    assert told(scene)[0].way == "stun"
+
+
+def test_what_is_known_is_asked_again_every_ten_minutes() -> None:
+    scene = Scene(AUTO)
+    scene.run(REFRESH_AFTER + 1.0)
+    assert len(scene.order(Probe)) == 2
+
+
+def test_too_many_servers_are_not_remembered() -> None:
+    scene = Scene(AUTO, max_calls=99)
+    for number in range(12):
+        scene.do(Dial(f"sip:a@5.5.9.{number}", confirmed=True))
+    assert len({hop.address.host for _, hop in scene.sent}) == 8
+    assert scene.opened().ways == (DIRECT,)
+
+
+def test_who_calls_us_from_our_own_network_needs_no_way_around() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.answer("OPTIONS")
+    network = scene.phone._network
+    assert network.ways_towards("192.168.1.7") == (DIRECT,)
+    assert network.ways_towards(SERVER)[0].kind is Kind.STUN

@@ -1,0 +1,209 @@
+"""A call without sound is rescued, and one that moves to another network goes on."""
+
+import pytest
+
+from applet.address import Address
+from applet.media.events import SoundBack, SoundMissing
+from applet.media.session import MediaEvent
+from applet.nat.strategy import DIRECT, Kind, Way
+from applet.phone.config import NatConfig
+from applet.phone.messages import Dial, HangUp, Hold, NatFound, Reason, Resume, Trouble
+from applet.phone.orders import KeepWay, OpenWay
+from applet.sip.message import Request
+from tests.nat.facts import LOCAL, OUTSIDE, RELAYS, SERVER, STUN, TLS_RELAY, UDP_RELAY, stun
+from tests.phone.scene import Scene
+
+NAT = NatConfig("auto", STUN, (UDP_RELAY, TLS_RELAY))
+MAPPED = Address(OUTSIDE.host, 30000)
+RELAYED = Address("5.5.3.10", 50000)
+BY_STUN = Way(Kind.STUN, stun=STUN[0])
+BY_RELAY = Way(Kind.RELAY, relay=UDP_RELAY)
+SDP = (
+    f"v=0\r\no=- 1 {{}} IN IP4 {SERVER}\r\ns=-\r\nc=IN IP4 {SERVER}\r\nt=0 0\r\n"
+    "m=audio 41000 RTP/AVP 0\r\na={}\r\n"
+)
+CONTACT = ("Contact", f"<sip:desk@{SERVER}>")
+TYPE = ("Content-Type", "application/sdp")
+
+
+class Talk(Scene):
+    """A call that is up, its sound by STUN (or as the test wants)."""
+
+    def __init__(self, way: Way = BY_STUN, rtp: Address = MAPPED, nat: NatConfig = NAT) -> None:
+        super().__init__(nat)
+        self._answers = 0
+        self.fact(*stun(OUTSIDE, OUTSIDE), *RELAYS)
+        if nat.mode != "none":
+            self.answer("OPTIONS")
+        self.do(Dial())
+        self.open(way, rtp)
+        self.pick_up()
+
+    def open(self, way: Way, rtp: Address) -> None:
+        """The threads have opened what was wanted."""
+        self.phone.media_opened(1, rtp, rtp._replace(port=rtp.port + 1), self.now, way)
+        self.collect()
+
+    def pick_up(self, status: int = 200, direction: str = "sendrecv") -> None:
+        """The desk answers our newest INVITE."""
+        self._answers += 1
+        body = SDP.format(self._answers, direction).encode() if status == 200 else b""
+        self.answer("INVITE", status, headers=(CONTACT, TYPE), body=body)
+
+    def media(self, event: MediaEvent) -> None:
+        self.phone.media_event(1, event, self.now)
+        self.collect()
+
+    def invites(self) -> list[Request]:
+        return [request for request, _ in self.requests("INVITE")]
+
+    def wanted(self) -> list[Way]:
+        return [order.ways[0] for order in self.orders if isinstance(order, OpenWay)]
+
+
+def test_a_call_that_stays_silent_goes_on_by_the_relay() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    assert talk.wanted() == [BY_RELAY]
+    talk.open(BY_RELAY, RELAYED)
+    assert b"c=IN IP4 5.5.3.10" in talk.invites()[-1].body
+    talk.pick_up()
+    proof = "No sound came, so the call goes on by TURN."
+    assert talk.seen(NatFound)[-1] == NatFound("turn", proof)
+    talk.media(SoundBack())
+    talk.run(60.0)
+    assert len(talk.wanted()) == 1
+
+
+def test_each_way_is_tried_once_then_sip_by_tls_then_the_plain_sentence() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40000))
+    talk.open(BY_RELAY, RELAYED)
+    talk.pick_up()
+    talk.media(SoundMissing(heard=False))
+    talk.run(5.0)
+    (invite, hop), *_ = talk.requests("INVITE", "TLS")
+    assert hop.address == Address(SERVER, 443)
+    assert b"c=IN IP4 5.5.3.10" in invite.body
+    body = SDP.format(9, "sendrecv").encode()
+    talk.answer("INVITE", transport="TLS", headers=(CONTACT, TYPE), body=body)
+    talk.media(SoundMissing(heard=False))
+    talk.run(5.0)
+    assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
+    assert talk.wanted() == [BY_RELAY]
+
+
+def test_without_another_transport_the_sentence_comes_at_once() -> None:
+    talk = Talk(BY_RELAY, RELAYED)
+    talk.media(SoundMissing(heard=False))
+    assert talk.wanted() == [BY_STUN]
+    talk.open(DIRECT, Address(LOCAL.host, 20000))
+    talk.run(10.0)
+    assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
+
+
+def test_a_way_that_has_carried_sound_is_opened_anew_first() -> None:
+    talk = Talk(BY_RELAY, RELAYED)
+    talk.media(SoundMissing(heard=True))
+    assert talk.wanted() == [BY_RELAY]
+    talk.open(BY_RELAY, RELAYED._replace(port=50002))
+    assert b"m=audio 50002" in talk.invites()[-1].body
+
+
+def test_a_refused_offer_leaves_the_call_as_it_was_and_the_next_waits_five_seconds() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.open(BY_RELAY, RELAYED)
+    talk.pick_up(488)
+    assert isinstance(talk.orders[-1], KeepWay)
+    before = len(talk.sent)
+    talk.run(4.9)
+    assert [r for r, _ in talk.sent[before:] if r.method == "INVITE"] == []
+    talk.phone.handle(Hold(1), talk.now)
+    talk.collect()
+    assert f"c=IN IP4 {MAPPED.host}".encode() in talk.invites()[-1].body
+
+
+def test_a_way_that_cannot_be_opened_costs_no_offer() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.open(DIRECT, Address(LOCAL.host, 20000))
+    assert len(talk.invites()) == 1
+
+
+def test_nothing_is_offered_while_another_offer_is_open_or_the_call_is_held() -> None:
+    talk = Talk()
+    talk.do(Hold(1))
+    talk.media(SoundMissing(heard=False))
+    talk.run(2.0)
+    assert talk.wanted() == []
+    talk.pick_up(direction="inactive")
+    talk.run(2.0)
+    assert talk.wanted() == []
+
+
+def test_sound_that_comes_back_while_a_way_is_opened_ends_the_attempt() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.media(SoundBack())
+    talk.open(BY_RELAY, RELAYED)
+    assert isinstance(talk.orders[-1], KeepWay)
+    assert len(talk.invites()) == 1
+
+
+def test_a_refusal_that_is_tried_again_is_no_end() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.open(BY_RELAY, RELAYED)
+    talk.pick_up(491)
+    assert talk.order(KeepWay) == []
+    talk.run(5.0)
+    assert b"c=IN IP4 5.5.3.10" in talk.invites()[-1].body
+
+
+def test_a_phone_that_asks_nobody_has_no_other_way() -> None:
+    talk = Talk(DIRECT, Address(LOCAL.host, 20000), NatConfig())
+    talk.media(SoundMissing(heard=False))
+    talk.run(6.0)
+    assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
+
+
+@pytest.mark.parametrize("same", [False, True])
+def test_another_network_moves_the_sound_and_tells_the_new_contact(same: bool) -> None:
+    talk = Talk()
+    talk.local = "192.168.77.2"
+    talk.phone.network_changed(talk.now)
+    talk.collect()
+    talk.answer("OPTIONS", seen=Address("5.5.77.2", 5060))
+    talk.fact(*stun(Address("5.5.77.2", 5060), Address("5.5.77.2", 5060)), *RELAYS, generation=1)
+    order = talk.order(OpenWay)[-1]
+    assert isinstance(order, OpenWay) and order.local == "192.168.77.2"
+    moved = MAPPED if same else Address("5.5.77.2", 30002)
+    talk.open(BY_STUN, moved)
+    assert f"c=IN IP4 {moved.host}".encode() in talk.invites()[-1].body
+    assert talk.invites()[-1].contacts[0].uri.host == "5.5.77.2"  # type: ignore[union-attr]
+
+
+def test_a_call_that_is_over_does_not_move() -> None:
+    talk = Talk()
+    talk.phone.network_changed(talk.now)
+    talk.do(HangUp(1))
+    talk.run(1.0)
+    assert talk.wanted() == []
+
+
+def test_a_server_that_sees_us_elsewhere_is_told_the_new_contact() -> None:
+    talk = Talk()
+    talk.do(Hold(1))
+    talk._answers += 1
+    body = SDP.format(talk._answers, "inactive").encode()
+    elsewhere = OUTSIDE._replace(port=27434)
+    talk.answer("INVITE", seen=elsewhere, headers=(CONTACT, TYPE), body=body)
+    talk.run(1.0)
+    count = len(talk.invites())
+    talk.do(Resume(1))
+    assert str(talk.invites()[-1].contacts[0].uri).endswith(":27434")
+    talk.pick_up()
+    talk.run(6.0)
+    assert len(talk.invites()) > count
