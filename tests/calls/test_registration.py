@@ -189,9 +189,10 @@ def test_a_phone_that_is_being_closed_does_not_register() -> None:
     assert not street.sent
 
 
-def test_without_a_registrar_another_network_changes_nothing() -> None:
-    street, phone, _ = _started(PhoneConfig())
+@pytest.mark.parametrize("desk", ["", "sip:10.0.0.2"])
+def test_without_a_registrar_another_network_changes_nothing(desk: str) -> None:
+    street, phone, _ = _started(PhoneConfig(desk=desk))
     phone.phone.nat_fact(0, MapperSeen(None, ""), 0.0)
     phone.phone.network_changed(0.0)
     phone.do(Hold(0))
-    assert not street.sent
+    assert street.requests("REGISTER") == []
