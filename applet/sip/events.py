@@ -164,14 +164,12 @@ class SessionEnded(NamedTuple):
 class Registered(NamedTuple):
     """The binding stands, for the first time or again: `expires` seconds are left, by the
     registrar's word; `contact` is it as a URI. `service_route` is the way for our requests from
-    now on (RFC 3608), empty if none was named. `seen`: where the answer says that our REGISTER
-    came from."""
+    now on (RFC 3608), empty if none was named."""
 
     registration: Registration
     expires: int
     contact: str
     service_route: tuple[NameAddr, ...]
-    seen: Address | None
 
 
 class RegistrationFailed(NamedTuple):

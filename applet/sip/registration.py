@@ -17,7 +17,6 @@ from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop
 from applet.sip.message import Request, Response
 from applet.sip.registration_table import NEXT, RegistrationState, Step
-from applet.sip.transport import seen_in
 from applet.sip.uri import SipUri, is_secure
 
 __all__ = ["Registration", "RegistrationState"]
@@ -237,9 +236,8 @@ class Registration:
         ahead = REFRESH_AHEAD if long else expires / 2
         self._refresh_in = max(expires - ahead, SHORTEST_REFRESH)
         self._step(Step.GRANTED, now)
-        seen = seen_in(response.top_via)
         routes = _service_route(response)
-        self._core.emit(Registered(self, expires, str(contact), routes, seen))
+        self._core.emit(Registered(self, expires, str(contact), routes))
         if self._leaving:
             self._step(Step.UNWANTED, now)
 

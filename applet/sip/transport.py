@@ -132,11 +132,16 @@ class TransportLayer:
         return self.local_address(hop)
 
     def learn(self, via: Via, hop: Hop) -> None:
-        """The other end of a connection has written into our Via where it sees us (RFC 3581)."""
+        """The other end has written into our Via where it sees us (RFC 3581)."""
         flow = self._flows.get(-1 if hop.flow is None else hop.flow)
         address = seen_in(via)
-        if flow is not None and address is not None:
+        if address is None:
+            return
+        if flow is not None:
             flow.seen = address
+        elif hop.end in self.called_over and address.host != self.local_address(hop).host:
+            # A router stands before our registrar, and nobody has told us so.
+            self._seen[hop.transport, hop.address] = address
 
     def look_again(self, via: Via, hop: Hop) -> None:
         """Whoever sees us behind a NAT may see us elsewhere by now: the router was restarted, or

@@ -3,7 +3,6 @@ Service-Route (RFC 3608), our own address, lost connections (RFC 5626)."""
 
 import pytest
 
-from applet.address import Address
 from applet.sip.events import EndedBy, Registered, RegistrationFailed
 from applet.sip.message import Request
 from applet.sip.registration import (
@@ -113,7 +112,7 @@ def test_over_a_connection_our_end_of_it_is_bound_as_the_registrar_sees_it() -> 
     assert peer.last_request("REGISTER").header("Contact") == ours
     reply_seen(peer, agent, 200, 41234, Contact=f"{ours};expires=60")
     told = only(agent.take(), Registered)
-    assert (told.expires, told.seen) == (60, Address("203.0.113.9", 41234))
+    assert (told.expires, told.contact) == (60, ours[1:-1])
     # Another address: the new one is bound, the old one is taken away.
     do(agent, registration.register)
     wire.clock.run(0.0)
@@ -140,12 +139,27 @@ def test_a_registrar_that_sees_us_elsewhere_each_time_is_believed_in_the_end() -
     assert peer.count("REGISTER") == MOST_TURNS + 1
 
 
-def test_over_udp_what_the_registrar_sees_is_only_told() -> None:
+def test_over_udp_the_address_behind_a_router_is_bound_as_the_registrar_sees_it() -> None:
     wire, agent, peer = pair()
-    register(agent, uri_of(peer))
-    reply_seen(peer, agent, 200, 4321, flow=False)
-    assert only(agent.take(), Registered).seen == Address("203.0.113.9", 4321)
-    assert peer.count("REGISTER") == 1
+    registration = register(agent, uri_of(peer))
+    challenge = 'Digest realm="r", nonce="n"'
+    reply_seen(peer, agent, 401, 4321, flow=False, WWW_Authenticate=challenge)
+    ours = "<sip:line1@203.0.113.9:4321>"
+    assert peer.last_request("REGISTER").header("Contact") == ours
+    reply_seen(peer, agent, 200, 4321, flow=False, Contact=f"{ours};expires=60")
+    told = only(agent.take(), Registered)
+    assert (told.expires, told.contact) == (60, ours[1:-1])
+    leave(agent, peer, registration)
+
+
+def test_over_udp_without_a_router_our_own_address_stays() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    sent = seen_as(peer.last_request("REGISTER"), "192.0.2.1", 5060)
+    peer.send(sent.reply(200, to_tag="t", headers=[("Contact", CONTACT)]), agent)
+    wire.clock.run(0.0)
+    assert only(agent.take(), Registered).contact == "sip:line1@192.0.2.1:5060"
+    leave(agent, peer, registration)
 
 
 # --- the connection (RFC 5626)

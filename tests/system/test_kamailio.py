@@ -81,14 +81,17 @@ def hears(phone: Headless) -> None:
     wait_until(more, 5, "ten packets more", phone.transcript)
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+@pytest.mark.parametrize(
+    ("scheme", "transport"), [("sip", "udp"), ("sip", "tcp"), ("sip", "tls"), ("sips", "tls")]
+)
 def test_two_registered_phones_call_each_other_through_the_proxy(
-    transport: str, kamailio: Kamailio, phone: Phone, names: DnsServer
+    scheme: str, transport: str, kamailio: Kamailio, phone: Phone, names: DnsServer
 ) -> None:
-    alice, bob = phone("alice", transport), phone("bob", transport)
+    where = ("--registrar", f"{scheme}:{DOMAIN};transport={transport}")
+    alice, bob = phone("alice", transport, *where), phone("bob", transport, *where)
     for each in (alice, bob):
         each.wait_for("registered")
-    alice.call(f"sip:bob@{DOMAIN}")
+    alice.call(f"{scheme}:bob@{DOMAIN}")
     bob.connected()
     hears(alice)
     hears(bob)
@@ -99,7 +102,7 @@ def test_two_registered_phones_call_each_other_through_the_proxy(
     alice.send("reinvite")
     bob.hang_up()
     assert alice.wait_for_state("ended")["text"]
-    bob.call(f"sip:alice@{DOMAIN}")
+    bob.call(f"{scheme}:alice@{DOMAIN}")
     alice.connected()
     hears(bob)
     alice.hang_up()
