@@ -79,12 +79,24 @@ def test_sips_is_not_called_where_nobody_speaks_tls(authority: Authority, names:
     own = authority.issue("IP:127.0.0.1")
     with (
         start(authority, own, names) as caller,
-        start(authority, own, names, "--answer", "auto") as desk,
+        Headless("--answer", "auto", "--accept-any-user") as desk,
     ):
         caller.send(f"call sips:desk@{desk.address}")
         ended = caller.wait_for_state("ended", 8)  # it waits for TLS to answer
         assert ended["text"] == "The other side cannot be reached from here."
         assert len(desk.events) == 1  # "ready", and nothing since
+
+
+def test_the_phones_own_port_speaks_tls_too(authority: Authority, names: DnsServer) -> None:
+    own = authority.issue("IP:127.0.0.1")
+    with (
+        start(authority, own, names) as caller,
+        start(authority, own, names, "--answer", "auto") as desk,
+    ):
+        caller.call(f"sips:desk@{desk.address}")
+        caller.hang_up()
+        caller.call(f"sip:desk@{desk.address};transport=tcp")
+        caller.hang_up()
 
 
 def test_files_that_cannot_be_used_end_the_start_with_one_plain_line(tmp_path: Path) -> None:
