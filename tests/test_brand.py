@@ -187,6 +187,15 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "uri", ["sip:help@pbx.example;transport=tls", "sips:help@pbx.example", "sip:[2001:db8::1]:5070"]
+)
+def test_whom_the_button_calls_may_be_protected(tmp_path: Path, uri: str) -> None:
+    file = tmp_path / "brand.toml"
+    file.write_text(SMALLEST.replace('"desk"', f'"{uri}"'))
+    assert load(file).support.uri == uri
+
+
+@pytest.mark.parametrize(
     "uri", ["", "sip:", "help@example.com", "sipx:a@b", "tel:123", "sip:a b@c", "Desk"]
 )
 def test_whom_the_button_calls_must_be_the_desk_or_a_sip_address(tmp_path: Path, uri: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 from applet.address import Address
 from applet.headless.options import OptionError, parse_options
 from applet.threads.sockets import PortRange
+from applet.threads.tls_files import NO_FILES, TlsFiles
 
 
 def test_the_defaults() -> None:
@@ -50,6 +51,17 @@ def test_everything_at_once() -> None:
     assert (options.call, options.duration) == ("sip:a@b", 2.5)
 
 
+def test_tls_files_and_a_name_server_may_be_named() -> None:
+    files = ["--tls-ca", "ca.pem", "--tls-cert", "own.pem", "--tls-key", "own.key"]
+    options = parse_options(["--transport", "tls", "--dns", "127.0.0.1:5353", *files])
+    assert options.tls_files == TlsFiles("ca.pem", "own.pem", "own.key")
+    assert options.name_server == Address("127.0.0.1", 5353)
+    assert options.phone.transport == "tls"
+    options = parse_options(["--dns", "127.0.0.1"])
+    assert options.name_server == Address("127.0.0.1", 53) and options.tls_files == NO_FILES
+    assert options.phone.transport == ""  # DNS decides, and else it is UDP
+
+
 def test_the_password_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLSUPPORT_PASSWORD", "hidden")
     assert parse_options(["--user", "u"]).phone.password == "hidden"
@@ -88,7 +100,8 @@ def test_a_value_that_asks_for_a_part_not_built_is_refused(option: str) -> None:
         "--fly", "extra", "--bind [::1", "--bind 127.0.0.1:99999", "--bind a:b", "--answer maybe",
         "--answer 200", "--answer 99", "--rtp-ports 5", "--rtp-ports 9-3", "--rtp-ports a-b",
         "--max-calls x", "--max-calls 0", "--duration -1", "--duration nan",
-        "--transport smoke", "--nat magic", "--audio-in no/such/file.wav",
+        "--transport smoke", "--tls-key own.key", "--dns [::1", "--nat magic",
+        "--audio-in no/such/file.wav",
         "--audio-in tone:loud", "--bind",
     ],
 )  # fmt: skip
