@@ -11,7 +11,7 @@ from applet.sip.grammar import LocalProtocolError
 from applet.sip.message import Request
 from applet.sip.server_invite import ServerInvite
 from applet.sip.session_table import OfferState, SessionState, Step
-from applet.sip.uas import Headers, offer_in
+from applet.sip.uas import Headers, offer_in, why_not_acceptable
 
 if TYPE_CHECKING:
     from applet.sip.invite import InviteSession
@@ -66,7 +66,7 @@ class CalledSide:
     def reject(self, status: int, now: float, reason: str, headers: Headers) -> None:
         server = self._take(Step.REFUSED)
         if server is not None:
-            server.refuse(status, now, reason, headers)
+            server.refuse(status, now, reason, headers or why_not_acceptable(status))
             self._session.tell_end(EndedBy.LOCAL, status, reason)
 
     def _take(self, step: Step) -> ServerInvite | None:

@@ -27,7 +27,7 @@ from applet.sip.prack import Proofs, reliable_number
 from applet.sip.server_invite import ServerInvite
 from applet.sip.session_table import OfferState, SessionState
 from applet.sip.timers import T1
-from applet.sip.uas import ALLOW, Headers, offer_in, supported
+from applet.sip.uas import ALLOW, Headers, offer_in, supported, why_not_acceptable
 
 if TYPE_CHECKING:
     from applet.sip.invite import InviteSession
@@ -108,7 +108,7 @@ class Reinvites:
     def reject(self, status: int, now: float, headers: Headers) -> None:
         server = self._waiting_server()
         self._session.offer_state = OfferState.STABLE
-        server.refuse(status, now, headers=headers)
+        server.refuse(status, now, headers=headers or why_not_acceptable(status))
         self.settled()
 
     def _waiting_server(self) -> ServerInvite:
@@ -178,31 +178,28 @@ class Reinvites:
         if session.state is not SessionState.CONFIRMED:
             return
         session.offer_state = OfferState.STABLE
-        if response is not None:
-            session.timer.refused(response, now)
         self.refused(by, response, True, now)
 
     def refused(self, by: EndedBy, response: Response | None, offered: bool, now: float) -> None:
         """A re-INVITE or UPDATE of ours failed."""
         session = self._session
-        status = 0 if response is None else response.status
-        if response is not None and session.state is SessionState.CONFIRMED:
-            if status == 481:
-                session.lost(response)
-                return
-            if status == 408:
-                session.terminate(EndedBy.REMOTE, 408, response.reason, response, now)
-                return
-        if offered:
-            self._failed(by, response, now)
+        confirmed = session.state is SessionState.CONFIRMED
+        if confirmed and response is not None and response.status == 481:
+            session.lost(response)
+        elif confirmed and response is not None and response.status == 408:
+            session.terminate(EndedBy.REMOTE, 408, response.reason, response, now)
+        else:
+            longer = response is not None and session.timer.refused(response, now)
+            if offered:
+                self._failed(by, response, longer, now)
 
-    def _failed(self, by: EndedBy, response: Response | None, now: float) -> None:
+    def _failed(self, by: EndedBy, response: Response | None, longer: bool, now: float) -> None:
         session = self._session
-        wait = None
+        wait = 0.0 if longer else None
         status, reason, retry_after = 408 if by is EndedBy.TIMEOUT else 0, "", None
         if response is not None:
             status, reason, retry_after = response.status, response.reason, response.retry_after
-            wait = self._wait_after(status, retry_after)
+            wait = self._wait_after(status, retry_after) if wait is None else wait
         if wait is not None:
             self._retries += 1
             session.core.timers.set(self, "retry", now + wait)

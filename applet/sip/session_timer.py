@@ -91,15 +91,18 @@ class SessionTimer:
         self._min_se = theirs
         return True
 
-    def refused(self, response: Response, now: float) -> None:
-        """A refresh of ours failed. One that was too short, or of a method that they do not take
-        after all, is sent again at once; any other in its time, until the session is over."""
+    def refused(self, response: Response, now: float) -> bool:
+        """An INVITE or UPDATE of ours in the session failed; True if it was too short and is now
+        longer. A refresh that was too short, or of a method that they do not take after all, is
+        sent again at once; any other in its time, until the session is over."""
         dialog = self._session.dialog
         unknown_method = response.status in (405, 501) and response.cseq.method == "UPDATE"
         if unknown_method and dialog is not None:
             dialog.methods -= {"UPDATE"}
-        if self.interval and self._ours and (unknown_method or self.raise_to(response)):
+        longer = self.raise_to(response)
+        if self.interval and self._ours and (unknown_method or longer):
             self._session.core.timers.set(self, "refresh", now)
+        return longer
 
     # --- as the one who is asked
 

@@ -10,7 +10,7 @@ from applet.sip.dialog import Dialog
 from applet.sip.events import OfferReceived
 from applet.sip.grammar import LocalProtocolError
 from applet.sip.session_table import OfferState
-from applet.sip.uas import ALLOW, Headers, supported
+from applet.sip.uas import ALLOW, Headers, supported, why_not_acceptable
 from applet.sip.uri import is_secure
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class TheirOffer:
 
     def reject(self, status: int, now: float) -> None:
         incoming, _, _ = self._settle()
-        incoming.respond(status, now)
+        incoming.respond(status, now, headers=why_not_acceptable(status))
         self._session.called.proved(now)
 
     def refresh_headers(self, incoming: Incoming, now: float) -> Headers:

@@ -54,6 +54,13 @@ def insisted(config: EndpointConfig, offers: bool) -> Headers:
     return lines
 
 
+def why_not_acceptable(status: int) -> Headers:
+    """Section 21.4.26: 488 and 606 should say what is wrong."""
+    if status not in (488, 606):
+        return ()
+    return (("Warning", '305 call-support "Incompatible media format"'),)
+
+
 def capabilities(config: EndpointConfig) -> Headers:
     """Section 11.2: what an answer to OPTIONS tells."""
     return (

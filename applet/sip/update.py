@@ -80,7 +80,6 @@ class Updates:
             if offered:
                 session.emit(ReinviteAnswered(session, outcome, offer_in(outcome)))
         elif isinstance(outcome, Response):
-            session.timer.refused(outcome, now)
             session.reinvites.refused(EndedBy.REMOTE, outcome, offered, now)
         else:
             session.reinvites.refused(outcome, None, offered, now)

@@ -318,6 +318,18 @@ def test_our_hold_keeps_the_timer_and_its_refresher() -> None:
     assert peer.last_request("INVITE").header("Session-Expires") == "100;refresher=uas"
 
 
+def test_our_hold_that_is_too_short_a_session_is_tried_again_at_once() -> None:
+    wire, agent, peer, session = we_call(("Session-Expires", "100;refresher=uas"))
+    do(agent, session.reinvite, OFFER)
+    wire.clock.run(0.0)
+    answer(peer, agent, 422, headers=(("Min-SE", "300"),))
+    wire.clock.run(0.0)
+    assert kinds(agent) == ["ReinviteFailed", "ReinviteRetryDue"]
+    do(agent, session.reinvite, OFFER)
+    wire.clock.run(0.0)
+    assert peer.last_request("INVITE").header("Session-Expires") == "300;refresher=uas"
+
+
 def test_an_update_before_the_answer_begins_no_timer() -> None:
     wire = Wire()
     agent, peer = Agent(wire, "192.0.2.1"), Peer(wire, "192.0.2.2")
