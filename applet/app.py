@@ -41,6 +41,9 @@ from applet.windows.maintenance import keep_program, program
 _STUN_PORT = 3478
 
 
+_BLOCKED = Trouble(0, Reason.FIREWALL_BLOCKS, "")
+
+
 def run_app(start: Run = Run()) -> int:  # noqa: B008  (a value)
     """The whole phone until the person quits; or, where it runs already, what it was started for
     is done there. Returns the exit code."""
@@ -92,12 +95,13 @@ def _run(brand: Brand, desk_uri: str, log: LogFile, outside: Outside, background
     bind = Address("0.0.0.0", brand.incoming.port if brand.incoming.enabled else 0)
     media = MediaThread(sound.device, system, bind_host=bind.host, levels=True, sound=sound)
     phone = Phone(phone_config(brand, desk_uri), system, local_ip_for(bind.host))
+    can_be_called = brand.incoming.enabled or bool(brand.account.registrar)
     core = CoreThread(
         phone,
         media,
         bind,
         next_free_port=True,
-        bind_late=not (brand.incoming.enabled or brand.account.registrar or _has_helpers(brand)),
+        bind_late=not (can_be_called or _has_helpers(brand)),
         log=lambda event: log.write(event.line, event.detail),
     )
     core.start()
@@ -112,7 +116,7 @@ def _run(brand: Brand, desk_uri: str, log: LogFile, outside: Outside, background
             brand,
             program(),
             can_be_kept=lambda: outside.requests.put(Request(Act.OFFER_KEEP)),
-            is_blocked=lambda: core.events.put(Trouble(0, Reason.FIREWALL_BLOCKS, "")),
+            is_blocked=lambda: core.events.put(_BLOCKED) if can_be_called else None,
             failed=outside.failed,
         )
         run_dialer(presenter, core.submit, core.events, folder, outside=outside)

@@ -113,7 +113,7 @@ def _text(longest: int, shortest: int = 0) -> Callable[[Value], bool]:
 def _file_name(value: Value) -> bool:
     """Windows names the program, its folder and its entries after the product."""
     text = str(value)
-    fits = _text(40, 1)(text) and not set(text) & set('<>:"/\\|?*') and text[-1] != "."
+    fits = _text(40, 1)(text) and not set(text) & set('<>:"/\\|?*%') and text[-1] != "."
     return fits and not _DEVICE.fullmatch(text)
 
 

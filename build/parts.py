@@ -164,7 +164,7 @@ def _licence(package: importlib.metadata.Distribution) -> str:
         for classifier in about.get_all("Classifier", [])
         if classifier.startswith("License :: ")
     ]
-    for words in said:
+    for words in (text.strip().partition("\n")[0] for text in said):  # some give the whole text
         if words in ALLOWED or words in _IN_OTHER_WORDS:
             return _IN_OTHER_WORDS.get(str(words), str(words))
     raise UnknownPartError(f"{about['Name']}: its licence is not known ({', '.join(said)})")

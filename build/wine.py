@@ -69,3 +69,9 @@ def wait(prefix: Path = PREFIX) -> None:
 def windows_path(path: Path) -> str:
     """A path of this machine as a program under Wine names it."""
     return "Z:" + str(path.resolve()).replace("/", "\\")
+
+
+def end(prefix: Path = PREFIX) -> None:
+    """End all programs in `prefix` by force. Its desktop stays on the screen on which the first
+    of them was started, so whoever shows windows begins with this."""
+    subprocess.run(["wineserver", "-k"], env=variables(prefix), stdin=subprocess.DEVNULL)

@@ -230,7 +230,7 @@ def test_the_readme_has_the_table_of_the_schema() -> None:
 
 
 @pytest.mark.parametrize(
-    "product", ["a/b", "a\\\\b", "a:b", "Help?", "Help.", "con", "NUL.x", "Com1"]
+    "product", ["a/b", "a\\\\b", "a:b", "Help?", "100%", "Help.", "con", "NUL.x", "Com1"]
 )
 def test_a_product_is_named_so_that_a_file_can_be(tmp_path: Path, product: str) -> None:
     assert mistakes(tmp_path, SMALLEST.replace("Acme Help", product))[0].startswith("product: ")

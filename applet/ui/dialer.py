@@ -88,8 +88,8 @@ class Dialer:
         self._submit = submit
         self._events = events
         self._settings_folder = settings_folder
-        self._outside = outside or nobody_outside()
-        self._requests = self._outside.requests
+        self.outside = outside or nobody_outside()
+        self._requests = self.outside.requests
         self._drawn = -1
         self._report_after = 0.0
         self._tray_drawn: TrayView | None = None
@@ -202,7 +202,7 @@ class Dialer:
             case Save(values):
                 settings.save(self._settings_folder, values)
             case Keep(autostart):
-                self._outside.keep(autostart)
+                self.outside.keep(autostart)
             case Finish():
                 self._finish()
 
@@ -233,7 +233,7 @@ class Dialer:
         now = time.monotonic()
         if now >= self._report_after:  # a mistake in the pump would come thirty times a second
             self._report_after = now + REPORT_EVERY
-            self._outside.failed("window", error)
+            self.outside.failed("window", error)
 
     # --- the window --------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from applet import brand as brands
 from applet.brand import Brand
 from applet.windows import leftovers
+from applet.windows.log_off import be_told_first
 
 AFTER = 3.0  # seconds, when window and icon have long been there
 
@@ -25,6 +26,7 @@ def look_after(
     returned says that the program runs, as long as it is held. Raises OSError."""
     if program is None:
         return None
+    be_told_first()
     own = leftovers.own_folder()
     running = leftovers.mark_running(own) if own else None
 

@@ -15,10 +15,18 @@ class Baresip(Program):
     """`microphone` is played into the call (it hangs up at the end of the file, so give it a long
     one); both directions are recorded. `peer` is the address it calls from and is called as."""
 
-    def __init__(self, folder: Path, microphone: Path, *, answers: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        microphone: Path,
+        *,
+        answers: bool = True,
+        user: str = "baresip",
+        port: int = 0,
+    ) -> None:
         self.folder = folder
-        self.port = free_port()
-        self.uri = f"sip:baresip@127.0.0.1:{self.port}"
+        self.port = port or free_port()
+        self.uri = f"sip:{user}@127.0.0.1:{self.port}"
         self.events: list[dict[str, object]] = []
         self._taken = 0
         control = free_port()
@@ -50,8 +58,7 @@ class Baresip(Program):
         ]
         (self.folder / "config").write_text("\n".join(settings) + "\n")
         (self.folder / "accounts").write_text(
-            f"<sip:baresip@127.0.0.1:{self.port}>;regint=0;answermode={answer_mode};"
-            "audio_codecs=PCMU,PCMA\n"
+            f"<{self.uri}>;regint=0;answermode={answer_mode};audio_codecs=PCMU,PCMA\n"
         )
         (self.folder / "contacts").touch()
 

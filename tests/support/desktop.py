@@ -35,10 +35,20 @@ class Desktop:
         self.variables["DBUS_SESSION_BUS_ADDRESS"] = address
         self._start("openbox")
         self._wait_for("xprop", "-root", "_NET_SUPPORTING_WM_CHECK", shows="window id")
-        words = "--edge bottom --align right --widthtype request --height 28"
-        self._start("trayer", *words.split(), "--SetDockType", "true", "--expand", "true")
-        self._wait_for("xwininfo", "-root", "-tree", shows="trayer")
+        self._start_tray()
         self._put_the_hand_away()
+
+    def _start_tray(self) -> None:
+        words = "--edge bottom --align right --widthtype request --height 28"
+        self._tray_host = self._start(
+            "trayer", *words.split(), "--SetDockType", "true", "--expand", "true"
+        )
+        self._wait_for("xwininfo", "-root", "-tree", shows="trayer")
+
+    def restart_tray(self) -> None:
+        """Every program with an icon is asked for it again."""
+        self._tray_host.stop()
+        self._start_tray()
 
     def __enter__(self) -> "Desktop":
         return self
@@ -82,20 +92,24 @@ class Desktop:
     # --- hands
 
     def click(self, spot: Spot, button: int = 1) -> None:
-        self._press(spot, button)
+        self.press(spot, button)
         self._put_the_hand_away()
 
     def keys(self, *names: str) -> None:
         """Press keys one after the other, such as `Down` or `Return`."""
         self.run("xdotool", "key", "--delay", "60", *names)
 
+    def open_menu(self) -> None:
+        """Right click on the tray icon."""
+        before = self.windows()
+        self.press(self.tray_icon(), button=3)
+        wait_until(lambda: self.windows() > before, 5, "the menu")
+        wait_until(self.steady, 5, "the menu to be drawn")
+
     def choose(self, entry: int) -> None:
         """Right click on the tray icon and choose the entry with this number, counted from 1
         among those that can be chosen; a negative one counts from the end."""
-        before = self._windows()
-        self._press(self.tray_icon(), button=3)
-        wait_until(lambda: self._windows() > before, 5, "the menu")
-        wait_until(self.steady, 5, "the menu to be drawn")
+        self.open_menu()
         # The first key always lands on the first entry; from there Up goes round to the last.
         self.keys(*["Down"] * max(entry, 1), *["Up"] * -entry, "Return")
         self._put_the_hand_away()
@@ -114,7 +128,7 @@ class Desktop:
 
     # --- inside
 
-    def _press(self, spot: Spot, button: int) -> None:
+    def press(self, spot: Spot, button: int) -> None:
         x, y = spot
         self.run("xdotool", "mousemove", "--sync", str(x), str(y), "sleep", "0.7")
         # No hand is faster; and after a call the button rests for half a second.
@@ -151,11 +165,15 @@ class Desktop:
     def _tray_width(self) -> int:
         return self._tray()[2]
 
-    def _windows(self) -> int:
+    def windows(self) -> int:
         """How many windows can be seen; an open menu is one more."""
-        return self.run("xwininfo", "-root", "-tree").count("+") and len(
+        return self.tree().count("+") and len(
             self.run("xdotool", "search", "--onlyvisible", "--name", ".*").split()
         )
+
+    def tree(self) -> str:
+        """Every window there is, as xwininfo lists them."""
+        return self.run("xwininfo", "-root", "-tree")
 
     def steady(self) -> bool:
         """Whether nothing moves beside the window."""

@@ -12,7 +12,7 @@ from tests.support.baresip import Baresip
 from tests.support.desktop import Desktop
 from tests.support.process import ROOT, Program, wait_until
 from tests.support.pulse import Pulse
-from tests.support.speech import level_dbfs, read_wav
+from tests.support.speech import Samples, level_dbfs, read_wav
 from tests.system.conftest import Voice
 
 pytestmark = [pytest.mark.desktop, pytest.mark.peers, pytest.mark.timeout(240)]
@@ -125,9 +125,14 @@ def test_the_applet_is_clicked_speaks_is_held_and_hung_up(
         assert applet.wait(10) == 0, applet.transcript()
         assert not [line for line in applet.errors if "Traceback" in line], applet.transcript()
     compare(theirs.sound, heard).check(**PULSE_LIMITS)
-    spoken = said[: len(ours.sound) + 8 * 8000]
+    compare(ours.sound, heard_of(said, ours.sound)).check(**PULSE_LIMITS)
+
+
+def heard_of(said: Samples, sound: Samples) -> Samples:
+    """The part of the recording `said` in which `sound` was spoken, near its beginning."""
+    spoken = said[: len(sound) + 8 * 8000]
     start = int(max(0, _onset(spoken) - 800))
-    compare(ours.sound, spoken[start : start + len(ours.sound)]).check(**PULSE_LIMITS)
+    return spoken[start : start + len(sound)]
 
 
 def _onset(sound: "object") -> int:

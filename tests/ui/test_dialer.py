@@ -402,6 +402,37 @@ def test_an_exception_in_a_callback_is_said_and_logged(person: Person) -> None:
     assert "ZeroDivisionError" in person.presenter.log_text()
 
 
+def test_it_is_asked_whether_to_keep_the_program_and_both_answers_work(person: Person) -> None:
+    kept: list[bool] = []
+    person.dialer.outside = person.dialer.outside._replace(keep=kept.append)
+    person.dialer.ask(Request(Act.OFFER_KEEP))
+    person.clicks(person.face.offer.autostart)
+    person.clicks(person.face.offer.keep)
+    person.until(lambda: kept == [True], "the program to be kept")
+    person.until(lambda: not person.face.offer.winfo_viewable(), "the question to go")
+    person.dialer.outside.requests.put(Request(Act.KEPT))
+    person.until(lambda: "stands in the Start menu" in person.face.note.cget("text"), "the answer")
+
+
+def test_just_this_once_keeps_nothing_and_is_remembered(person: Person) -> None:
+    person.dialer.ask(Request(Act.OFFER_KEEP))
+    person.clicks(person.face.offer.not_now)
+    person.until(lambda: not person.face.offer.winfo_viewable(), "the question to go")
+    assert settings.load(person.folder).settings.keep_asked == person.presenter.brand.version
+
+
+def test_after_a_mistake_one_click_shows_the_log(person: Person) -> None:
+    person.dialer.root.after_idle(lambda: person.dialer.failed(*boom()))
+    person.clicks(person.face.show_log)
+    person.until(lambda: person.dialer.help is not None, "the log")
+    assert person.dialer.help is not None
+    assert "ZeroDivisionError" in person.dialer.help.log.get("1.0", "end")
+
+
+def boom() -> tuple[type[BaseException], BaseException, None]:
+    return ZeroDivisionError, ZeroDivisionError("of ours"), None
+
+
 def test_ctrl_c_in_the_terminal_quits_in_order(person: Person) -> None:
     person.dialer.failed(KeyboardInterrupt, KeyboardInterrupt(), None)
     person.has_asked(Quit())

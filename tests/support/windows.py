@@ -1,0 +1,190 @@
+"""The built Windows program on a screen of our own: started by double click, looked at, ended."""
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import wine
+import wine_python
+from tests.support.desktop import Desktop
+from tests.support.process import ROOT, wait_until
+from tests.support.pulse import Pulse
+
+PREFIX = wine.PREFIX.with_name("desktop")  # of our own: programs are built in the other one
+START_WITHIN = 60.0  # seconds on a busy machine; 2 on a quiet one
+END_WITHIN = 30.0
+
+
+class Windows:
+    """Wine's Windows on `desktop`, with the sound of `pulse`. Its user's folders are `local` (for
+    programs and settings), `roaming` and `temporary`."""
+
+    def __init__(self, desktop: Desktop, pulse: Pulse) -> None:
+        self.variables = wine.variables(PREFIX) | desktop.variables | pulse.variables
+        self.variables["PYTHONPATH"] = wine.windows_path(ROOT)
+        (user,) = (wine.provide_prefix(PREFIX) / "drive_c/users").glob("[!P]*")
+        self.local = user / "AppData/Local"
+        self.roaming = user / "AppData/Roaming"
+        self.temporary = user / "Temp"
+
+    def double_click(self, program: Path, *words: str) -> None:
+        """As the shell starts what is double-clicked; it does not wait for the program."""
+        self._wine("start", "/unix", str(program), *words)
+
+    def log_off(self, program: Path) -> None:
+        """Tell `program` that the session ends; it must not object."""
+        python = str(wine_python.provide() / "python.exe")
+        self._wine(python, "-m", "tests.windows.log_off", program.name)
+
+    def run(self, program: Path, *words: str, stdin: str = "") -> int:
+        """The program's exit code."""
+        command = ["wine", str(program), *words]
+        done = subprocess.run(
+            command, env=self.variables, input=stdin, text=True, capture_output=True, timeout=120
+        )
+        return done.returncode
+
+    def registry(self) -> set[str]:
+        """Every value of the user's registry, with its key, but for what Wine itself keeps."""
+        found, key = set(), ""
+        exported = self.temporary / "registry.reg"
+        self._wine("reg", "export", r"HKCU\Software", wine.windows_path(exported), "/y")
+        for line in exported.read_text("utf-16").splitlines():
+            key = line if line.startswith("[") else key
+            if r"\Wine" not in key:
+                found.add(f"{key} {line}")
+        exported.unlink()
+        return found
+
+    def files(self) -> set[str]:
+        """Everything in the user's folders that programs may leave something in."""
+        folders = (self.local, self.roaming)
+        return {str(path) for folder in folders for path in folder.rglob("*")}
+
+    def unpacked(self) -> set[Path]:
+        return set(self.temporary.glob("_MEI*"))
+
+    def processes(self, program: Path) -> list[int]:
+        """Those that run `program`: a bootloader and its child for each start."""
+        name = wine.windows_path(program).rpartition("\\")[2].encode()
+        return [number for number, words in _command_lines() if _runs(words, name)]
+
+    def wait_for_end(self, program: Path) -> None:
+        wait_until(lambda: not self.processes(program), END_WITHIN, f"the end of {program.name}")
+
+    def kill(self, program: Path) -> None:
+        for number in self.processes(program):
+            subprocess.run(["kill", "-9", str(number)], check=False)
+        self.wait_for_end(program)
+
+    def _wine(self, *words: str) -> None:
+        quiet = subprocess.DEVNULL
+        command = ["wine", *words]
+        done = subprocess.run(
+            command, env=self.variables, stdin=quiet, stdout=quiet, stderr=quiet, timeout=60
+        )
+        assert done.returncode == 0, f"{' '.join(words)}: {done.returncode}"
+
+
+def seen_icon(desktop: Desktop) -> None:
+    """Wait for an icon in the tray. One time in three Wine's icon gets a place but no picture and
+    no clicks; the tray is then started again, and asks for it again."""
+    tries = 0
+    while not _has_picture(desktop):
+        assert tries < 12, "no icon in the tray is drawn"
+        tries += 1
+        desktop.restart_tray()
+
+
+def _has_picture(desktop: Desktop) -> bool:
+    left, top = desktop.tray_icon()
+
+    def colours() -> int:
+        corner = desktop.picture().crop((left - 8, top - 8, left + 8, top + 8))
+        return len(corner.getcolors() or [])
+
+    until = time.monotonic() + 3
+    while colours() < 4:
+        if time.monotonic() > until:
+            return False
+    return True
+
+
+class WineMenu:
+    """The menu of the only tray icon. Wine's menus have no name and never get the keyboard, so
+    they are found by their size, and clicked. `program` is the file name of what made it."""
+
+    _ROW = 17  # pixels, all but separators
+    _FIRST, _LAST = 11, 12  # pixels from the edge to the middle of the outer rows
+
+    def __init__(self, desktop: Desktop, program: str) -> None:
+        self._desktop = desktop
+        name = re.escape(program.lower())
+        self._found = re.compile(
+            rf'has no name\): \("{name}" "{name}"\)  (\d\d+)x(\d\d+)\S*  \+(\d+)\+(\d+)',
+            re.IGNORECASE,
+        )
+
+    def open(self) -> tuple[int, int, int, int]:
+        """Right click on the icon; left, top, width and height of the menu."""
+        clicked = 0.0
+
+        def opened() -> bool:
+            nonlocal clicked
+            if time.monotonic() > clicked + 6:  # the program may have been too busy for it
+                self._desktop.press(self._desktop.tray_icon(), button=3)
+                clicked = time.monotonic()
+            return self._place() is not None
+
+        wait_until(opened, 30, "the menu", self._desktop.tree)
+        wait_until(self._desktop.steady, 10, "the menu to be drawn")
+        place = self._place()
+        assert place is not None
+        return place
+
+    def choose(self, entry: int) -> None:
+        """Of the first group the one with this number, counted from 1; of the last group with a
+        negative one, counted from the end."""
+        self.click(self.open(), entry)
+
+    def click(self, place: tuple[int, int, int, int], entry: int) -> None:
+        left, top, width, height = place
+        down = self._FIRST + self._ROW * (entry - 1)
+        up = self._LAST + self._ROW * (-entry - 1)
+        self._desktop.click((left + width // 2, top + down if entry > 0 else top + height - up))
+        wait_until(lambda: not self._place(), 20, "the menu to close")
+
+    def _place(self) -> tuple[int, int, int, int] | None:
+        found = self._found.search(self._desktop.tree())
+        if found is None:
+            return None
+        width, height, left, top = map(int, found.groups())
+        return left, top, width, height
+
+
+@contextmanager
+def windows(folder: Path) -> Iterator[tuple[Desktop, Pulse, Windows]]:
+    """A screen, a sound card and Wine on them, which is ended before and after."""
+    wine.end(PREFIX)
+    with Desktop(folder) as desktop, Pulse(folder) as pulse:
+        try:
+            yield desktop, pulse, Windows(desktop, pulse)
+        finally:
+            wine.end(PREFIX)
+
+
+def _command_lines() -> Iterator[tuple[int, bytes]]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                yield int(entry.name), (entry / "cmdline").read_bytes()
+            except OSError:
+                continue  # it has just ended
+
+
+def _runs(words: bytes, name: bytes) -> bool:
+    """Wine puts the Windows path of its program first."""
+    return words.split(b"\0")[0].endswith(b"\\" + name)
