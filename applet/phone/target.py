@@ -58,8 +58,9 @@ class DialPolicy:
 
     def referred(self, text: str, peers: tuple[str, ...]) -> tuple[SipUri, bool]:
         """The URI to call because the other side of a call asks for it, and whether the person
-        must confirm it first: all but what is in the desk's domain. A phone that has no desk takes
-        the hosts `peers`, at which that other side is known to live, for it.
+        must confirm it first: all but what is in the desk's domain. A phone that has no desk, and
+        may call others at all, takes the hosts `peers`, at which that other side is known to
+        live, for it.
 
         Raises RefusedError as `target` does.
         """
@@ -68,10 +69,8 @@ class DialPolicy:
         except RefusedError as error:
             if error.reason is not Reason.OTHER_ADDRESS_NOT_ALLOWED:
                 raise
-            uri = self._parse(text)
-            if self._desk is None and uri.host.lower() in peers:
-                return uri, False
-        return self.target(text, confirmed=True), True
+        target = self.target(text, confirmed=True)
+        return target, self._desk is not None or target.host.lower() not in peers
 
     def _in_domain(self, uri: SipUri) -> bool:
         return self._desk is not None and uri.host.lower() == self._desk.host.lower()

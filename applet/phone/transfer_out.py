@@ -16,7 +16,7 @@ from applet.sip.events import ReferProgress
 from applet.sip.invite import InviteSession
 from applet.sip.refer import SentRefer, refer_to
 from applet.sip.replaces import Replaces
-from applet.sip.uri import SipUri
+from applet.sip.uri import SipUri, Uri
 
 HOLD_PATIENCE = 4.0
 """Seconds for an answer to the hold before REFER is sent all the same."""
@@ -64,12 +64,8 @@ class TransferOut:
     def over(self) -> bool:
         return self.timer is None and not self.under_way
 
-    def start(self, target: SipUri, now: float) -> None:
-        """Hold the call first. `target` counts for a blind transfer."""
-        replaces = None
-        if self.other is not None:
-            assert self.other.session is not None  # it is up
-            target, replaces = _other_end(self.other.session)
+    def start(self, target: SipUri, replaces: Replaces | None, now: float) -> None:
+        """Hold the call first."""
         self._peer, self._target = str(target), refer_to(target, replaces)
         self._outbox.tell(TransferChanged(self.call.number, self.state, self._peer))
         if not self.call.held_here:
@@ -146,12 +142,10 @@ class TransferOut:
             self._outbox.tell(TransferChanged(self.call.number, state, self._peer))
 
 
-def _other_end(session: InviteSession) -> tuple[SipUri, Replaces]:
+def other_end(session: InviteSession) -> tuple[Uri, Replaces]:
     """Where the other side of `session` is reached, and its dialog as it knows it: its Contact, or
     through proxies, which may be the only ones to know that, its address of record."""
     dialog = session.dialog
     assert dialog is not None  # it is up
     uri = dialog.remote.uri if dialog.route_set else dialog.remote_target
-    assert isinstance(uri, SipUri)
-    replaces = Replaces(dialog.call_id, dialog.remote.tag or "", dialog.local.tag or "")
-    return uri, replaces
+    return uri, Replaces(dialog.call_id, dialog.remote.tag or "", dialog.local.tag or "")

@@ -11,11 +11,12 @@ from applet.phone.servers import Servers
 from applet.phone.takeover import Takeover, is_entitled
 from applet.phone.target import DialPolicy, RefusedError
 from applet.phone.transfer_in import TransferIn
-from applet.phone.transfer_out import TransferOut
+from applet.phone.transfer_out import TransferOut, other_end
 from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint
 from applet.sip.grammar import MessageError
 from applet.sip.invite import InviteSession
+from applet.sip.replaces import Replaces
 from applet.sip.uri import SipUri
 
 
@@ -69,12 +70,18 @@ class Transfers:
         if call is None or not usable or self._is_busy(call):
             self._outbox.tell(Trouble(command.call, Reason.TRANSFER_FAILED, ""))
         elif command.other:
-            if other is None or not other.talking or self._is_busy(other):
-                self._outbox.tell(Trouble(call.number, Reason.TRANSFER_FAILED, ""))
-            else:
-                self._start(call, other, SipUri.of("", ""), now)
+            self._transfer_to_call(call, other, now)
         else:
             self._transfer_to(call, command.target, now)
+
+    def _transfer_to_call(self, call: Call, other: Call | None, now: float) -> None:
+        if other is not None and other.talking and not self._is_busy(other):
+            assert other.session is not None  # it is up
+            target, replaces = other_end(other.session)
+            if isinstance(target, SipUri):  # what their Contact names, may be anything
+                self._start(call, other, target, replaces, now)
+                return
+        self._outbox.tell(Trouble(call.number, Reason.TRANSFER_FAILED, ""))
 
     def _transfer_to(self, call: Call, text: str, now: float) -> None:
         """The person has chosen the address: that is the confirmation."""
@@ -83,12 +90,19 @@ class Transfers:
         except RefusedError as error:
             self._outbox.tell(Trouble(call.number, error.reason, ""))
         else:
-            self._start(call, None, target, now)
+            self._start(call, None, target, None, now)
 
-    def _start(self, call: Call, other: Call | None, target: SipUri, now: float) -> None:
+    def _start(
+        self,
+        call: Call,
+        other: Call | None,
+        target: SipUri,
+        replaces: Replaces | None,
+        now: float,
+    ) -> None:
         transfer = TransferOut(call, other, self._endpoint, self._outbox)
         self._out.append(transfer)
-        transfer.start(target, now)
+        transfer.start(target, replaces, now)
 
     def progress(self, event: sip.ReferProgress, now: float) -> None:
         for transfer in self._out:

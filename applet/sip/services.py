@@ -143,7 +143,10 @@ class Services:
             incoming.respond(error.status, now, error.text)
             return
         _forget_ended(self._received)
-        refer = self._received[session] = ReceivedRefer(self._core, session, incoming)
+        refer = ReceivedRefer(self._core, session, incoming)
+        before = self._received.get(session)
+        if before is None or not before.open:
+            self._received[session] = refer
         self._core.emit(ReferReceived(session, refer, wish))
 
     def _notify_in_call(self, session: InviteSession, incoming: Incoming, now: float) -> None:

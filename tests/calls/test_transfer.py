@@ -25,7 +25,7 @@ from applet.phone.messages import (
     Trouble,
 )
 from applet.sip.message import Request, Response
-from tests.calls.scenes import connected
+from tests.calls.scenes import connected, dialled
 from tests.support.pbx import Pbx
 from tests.support.street import House, Street
 
@@ -439,6 +439,24 @@ def test_an_attended_transfer_that_fails_leaves_both_calls() -> None:
     for call in (1, 2):
         assert call_states(scene.ben, call)[-1] is not CallState.ENDED
     assert hears(scene.eve, 1) and not hears(scene.ann, 1), "Ben holds Ann as he did before"
+
+
+def test_a_consultation_with_somebody_who_has_no_address_is_no_target() -> None:
+    street, phone, pbx, invite = dialled(OPEN)
+    pbx.answer(invite, 200, pbx.sdp())
+    street.run(0.3)
+    other = Pbx(street, "10.0.0.9")
+    phone.do(Dial("sip:odd@10.0.0.9", confirmed=True))
+    other.answer(other.wait_for("INVITE"), 200, other.sdp(), headers=("Contact: <tel:+1>",))
+    _, data, source, target = street.sent[-1]
+    assert data.startswith(b"SIP/2.0 200")
+    street._on_the_wire.clear()
+    own = f"Contact: <sip:pbx@{other.sip}>\r\n".encode()
+    street.send(data.replace(own, b""), source, target)
+    street.run(0.3)
+    phone.do(Transfer(1, other=2))
+    assert troubles(phone) == [(1, Reason.TRANSFER_FAILED)]
+    assert not pbx.requests("REFER")
 
 
 def test_the_consultation_ends_from_here_if_they_leave_it_open() -> None:

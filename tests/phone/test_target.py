@@ -84,3 +84,38 @@ def test_only_the_brand_lets_emergency_numbers_be_sent() -> None:
     allowed = _policy(_desk(), emergency=True)
     assert str(allowed.target("112", False)) == "sip:112@example.com"
     assert _refusal(_policy(emergency=True), "112") is Reason.BAD_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("desk", "others", "target", "question"),
+    [
+        (True, False, "sip:sales@example.com", False),
+        (True, True, "sip:sales@EXAMPLE.com", False),
+        (True, True, "sip:eve@peer.example", True),
+        (False, True, "sip:eve@peer.example", False),
+        (False, True, "sip:eve@PEER.example:5070", False),
+        (False, True, "sip:eve@elsewhere.example", True),
+    ],
+)
+def test_who_is_called_because_the_other_side_asks_for_it(
+    desk: bool, others: bool, target: str, question: bool
+) -> None:
+    policy = _policy(_desk() if desk else None, others=others)
+    assert policy.referred(target, ("peer.example",)) == (parse_uri(target), question)
+
+
+@pytest.mark.parametrize(
+    ("desk", "target", "reason"),
+    [
+        (True, "sip:eve@peer.example", Reason.OTHER_ADDRESS_NOT_ALLOWED),
+        (False, "sip:eve@peer.example", Reason.OTHER_ADDRESS_NOT_ALLOWED),
+        (True, "sip:112@example.com", Reason.EMERGENCY_NOT_SENT),
+        (True, "mailto:eve@example.com", Reason.BAD_ADDRESS),
+    ],
+)
+def test_who_is_not_called_because_the_other_side_asks_for_it(
+    desk: bool, target: str, reason: Reason
+) -> None:
+    with pytest.raises(RefusedError) as caught:
+        _policy(_desk() if desk else None).referred(target, ("peer.example",))
+    assert caught.value.reason is reason

@@ -392,6 +392,24 @@ def test_the_implicit_subscription_may_be_refreshed_and_ended() -> None:
     assert _subscribe(peer, agent, session, 9, event).status == 481
 
 
+def test_a_second_refer_does_not_take_the_place_of_one_that_is_still_told_of() -> None:
+    _, agent, peer, session, refer = _received()
+    _accept(agent, refer)
+    _take_notify(peer, agent)
+    within("REFER", peer, agent, session, cseq=5, headers=(("Refer-To", f"<{THIRD}>"),))
+    second = only(agent.take(), ReferReceived).refer
+    second.refuse(603, agent.wire.now)
+    agent.collect()
+    assert _subscribe(peer, agent, session, 6, ("Event", "refer;id=4")).status == 200
+    _take_notify(peer, agent)
+    _progress(agent, refer, 200)
+    _take_notify(peer, agent)
+    within("REFER", peer, agent, session, cseq=7, headers=(("Refer-To", f"<{THIRD}>"),))
+    _accept(agent, only(agent.take(), ReferReceived).refer)
+    _take_notify(peer, agent)
+    assert _subscribe(peer, agent, session, 8, ("Event", "refer;id=7")).status == 200
+
+
 def test_the_notifications_go_on_when_the_call_has_ended() -> None:
     wire, agent, peer, session, refer = _received()
     _accept(agent, refer)

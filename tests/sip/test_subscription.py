@@ -188,7 +188,7 @@ def test_423_without_a_longer_time_is_a_refusal(headers: tuple[tuple[str, str], 
     assert _ended(agent) == (423, None)
 
 
-def test_it_answers_a_challenge() -> None:
+def test_fault_08_a_challenge_is_answered_in_the_header_that_it_asks_for() -> None:
     wire, agent, peer, _ = _subscribed()
     _answer(peer, agent, 401, ("WWW-Authenticate", 'Digest realm="r", nonce="n"'))
     wire.clock.run(0.0)

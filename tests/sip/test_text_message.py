@@ -109,7 +109,7 @@ def test_ours_goes_out_as_utf_8_and_its_fate_is_told(status: int) -> None:
     assert agent.take() == [MessageAnswered(7, status)]
 
 
-def test_it_answers_a_challenge() -> None:
+def test_fault_08_a_challenge_is_answered_in_the_header_that_it_asks_for() -> None:
     wire, agent, peer = _sent()
     challenge = ("Proxy-Authenticate", 'Digest realm="r", nonce="n"')
     answer(peer, agent, 407, method="MESSAGE", headers=(challenge,))
