@@ -364,6 +364,31 @@ def test_what_cannot_be_transferred_is_said() -> None:
     assert troubles(scene.ben) == [(9, failed), (1, failed), (1, failed), (1, Reason.BAD_ADDRESS)]
 
 
+def test_refer_waits_for_the_answer_to_the_hold_but_not_for_ever() -> None:
+    street, phone, pbx, _ = connected()
+    phone.do(Transfer(1, f"sip:x@{pbx.host}"))
+    hold = pbx.wait_for("INVITE", 2)
+    street.run(3)
+    assert not pbx.requests("REFER")
+    pbx.answer(hold, 200, pbx.sdp("a=inactive"))
+    street.run(0.1)
+    assert len(pbx.requests("REFER")) == 1
+    street, phone, pbx, _ = connected()
+    phone.do(Transfer(1, f"sip:x@{pbx.host}"))
+    asked = street.now
+    pbx.wait_for("REFER")
+    assert round(street.now - asked) == 4
+
+
+def test_who_hangs_up_before_the_refer_is_not_passed_on() -> None:
+    street, phone, pbx, invite = connected()
+    phone.do(Transfer(1, f"sip:x@{pbx.host}"))
+    pbx.ask("BYE", invite, 10)
+    street.run(5)
+    assert states(phone) == [TransferState.SENT, TransferState.FAILED]
+    assert not pbx.requests("REFER")
+
+
 def test_two_calls_are_passed_on_at_once_and_each_is_told_of_its_own() -> None:
     scene = Scene(
         CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=486)
