@@ -7,6 +7,7 @@ python -m applet              the phone: tray icon and window, or one of the swi
 python -m applet demo         the phone and a support desk to call; as text without a display
 python -m applet desk         the support desk alone: [--bind IP:PORT] [--max-calls N]
 python -m applet headless     the phone without screen and sound card: lines in, JSON out
+python -m applet check        looks at the network and the sound devices: [URI] [--json]
 
 """
 
@@ -18,6 +19,10 @@ def main(arguments: list[str], started: float) -> int:
         from applet.headless.run import run
 
         return run(rest, started)
+    if word == "check":
+        from applet.check import run_check
+
+        return run_check(rest)
     if word == "desk":
         from applet.headless.desk import run_desk
 

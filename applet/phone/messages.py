@@ -199,6 +199,10 @@ class RequestStatistics(NamedTuple):
     call: int
 
 
+class CheckNetwork(NamedTuple):
+    """Tell what is known of the network; `NetworkChecked` follows at once."""
+
+
 class Quit(NamedTuple):
     """Hang up everything, un-register, and stop within two seconds."""
 
@@ -224,6 +228,7 @@ Command = (
     | Transfer
     | ConfirmTransfer
     | SendMessage
+    | CheckNetwork
     | Quit
 )
 
@@ -364,6 +369,14 @@ class NatFound(NamedTuple):
     proof: str
 
 
+class NetworkChecked(NamedTuple):
+    """The answer to `CheckNetwork`: what was looked at, what was found, what it means.
+    `complete`: nothing is still being asked."""
+
+    complete: bool
+    findings: tuple[tuple[str, str, str], ...]
+
+
 class Logged(NamedTuple):
     """One redacted line for the log; `detail` is the whole redacted SIP message, if any."""
 
@@ -403,6 +416,7 @@ Event = (
     | RegistrationFailed
     | DevicesListed
     | NatFound
+    | NetworkChecked
     | TransferChanged
     | MessagesWaiting
     | TextReceived

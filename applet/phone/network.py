@@ -13,11 +13,12 @@ from applet.address import Address
 from applet.nat.alg import Alg
 from applet.nat.hosts import is_near
 from applet.nat.knowledge import Asked, Fact, Knowledge, RelaySeen, SipSeen
+from applet.nat.report import findings
 from applet.nat.strategy import DIRECT, Plan, Way, contact, plan
 from applet.phone.account import Account
 from applet.phone.config import NatConfig
 from applet.phone.echo import what_came_back
-from applet.phone.messages import NatFound, Reason, Trouble
+from applet.phone.messages import NatFound, NetworkChecked, Reason, Trouble
 from applet.phone.orders import Probe
 from applet.phone.outbox import Outbox
 from applet.sip.endpoint import Endpoint
@@ -313,9 +314,17 @@ class Network:
             usual=server.transport,
         )
 
-    def known(self) -> Knowledge:
-        """Of the way to the server that calls go to, for the report."""
-        return self._known(next(iter(self._servers), None))
+    def tell_all(self) -> None:
+        """All that is known of the way to the server that calls go to."""
+        key = next(iter(self._servers), None)
+        known = self._known(key)
+        home = self._account.server
+        if key is None and home is not None:
+            known = known._replace(server=home.host)
+        known = known._replace(local=self._local_towards(known.server))
+        complete = known.server_is_near or self._config.mode == "none" or known.complete
+        chosen = plan(known, self._config.mode)
+        self._outbox.tell(NetworkChecked(complete, findings(known, chosen)))
 
     def steer(self, uri: SipUri) -> SipUri:
         """`uri` over the transport and to the port on which its server answers."""

@@ -23,6 +23,7 @@ from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
 from applet.phone.hold import HoldMemory
 from applet.phone.messages import (
+    CheckNetwork,
     Command,
     Dial,
     Event,
@@ -311,6 +312,8 @@ class Phone:
                 self._outbox.order(SetGains(command.microphone_db, command.speaker_db))
             case ListDevices():
                 self._outbox.order(ListAudio())
+            case CheckNetwork():
+                self._network.tell_all()
             case Quit():
                 self._quit(now)
             case _:

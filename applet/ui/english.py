@@ -236,6 +236,7 @@ _ENGLISH_WORDS = {
     Word.WAV_FILES: "WAV sound files",
     Word.LOG_TAB: "Log",
     Word.CONNECTION_TAB: "Connection",
+    Word.NETWORK_TAB: "Network check",
     Word.ABOUT_TAB: "About",
     Word.COPY: "Copy",
     Word.COPIED: "Copied",

@@ -10,6 +10,10 @@ def help_text(state: ScreenState) -> HelpText:
     word = state.speaker.word
     return HelpText(
         connection=_connection(state.call, state.speaker, state.network),
+        network=tuple(
+            (name, f"{found}. {meaning}" if meaning else found)
+            for name, found, meaning in state.findings
+        ),
         about=(
             (word(Word.PRODUCT), state.brand.product),
             (word(Word.VERSION), state.brand.version),

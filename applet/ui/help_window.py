@@ -40,6 +40,7 @@ class HelpWindow:
         self.tabs.pack(fill="both", expand=True, padx=theme.px(10), pady=theme.px(10))
         self.log = self._log_tab()
         self._connection = self._tab(Word.CONNECTION_TAB)
+        self._network = self._tab(Word.NETWORK_TAB)
         about = self._tab(Word.ABOUT_TAB)
         self._about = ttk.Frame(about)
         self._about.pack(fill="x")
@@ -56,6 +57,7 @@ class HelpWindow:
             self._log_lines = text.log_lines
             self._fill_log()
         self._fill_rows(self._connection, text.connection)
+        self._fill_rows(self._network, text.network)
         self._fill_rows(self._about, text.about)
         self._notice.configure(text=text.notice)
 

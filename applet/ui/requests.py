@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from applet.phone.messages import (
     Answer,
+    CheckNetwork,
     ConfirmTransfer,
     Dial,
     HangUp,
@@ -207,6 +208,8 @@ class Requests:
     def _help(self, _: str, __: float) -> None:
         self._state.help_open = not self._state.help_open
         self._state.statistics_at = 0.0
+        if self._state.help_open:
+            self._state.submit(CheckNetwork())
 
     def _show(self, _: str, __: float) -> None:
         self._state.window_shown = True

@@ -7,6 +7,7 @@ from applet.brand import Brand
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
+    CheckNetwork,
     Command,
     DevicesListed,
     DigitSent,
@@ -22,6 +23,7 @@ from applet.phone.messages import (
     MessagesWaiting,
     MuteChanged,
     NatFound,
+    NetworkChecked,
     Ready,
     Reason,
     Redirected,
@@ -113,6 +115,7 @@ class ScreenState:
         self.keypad_open = False
         self.volume_open = False
         self.help_open = False
+        self.findings: tuple[tuple[str, str, str], ...] = ()
         self.link = ""
         self.link_why = Say.LINK
         self.can_be_kept = False
@@ -192,8 +195,8 @@ class ScreenState:
                 self.registrar = ""
                 why = self.speaker.say(reason, self.speaker.word(Word.TELEPHONE_SYSTEM)).headline
                 self.report(Say.NOT_REGISTERED, why)
-            case NatFound(way, proof):
-                self.network = f"{way}: {proof}" if proof else way
+            case NatFound() | NetworkChecked():
+                self._network_told(event)
             case TransferChanged() | TextReceived() | MessagesWaiting():
                 self._beside_the_call(event)
             case Redirected(uri=uri):
@@ -305,6 +308,14 @@ class ScreenState:
             self.notify(missed.headline, call.address)
         elif ended_by_itself(reason) and not self.quitting:
             self.notify(sentence.headline, sentence.advice)
+
+    def _network_told(self, event: NatFound | NetworkChecked) -> None:
+        if isinstance(event, NetworkChecked):
+            self.findings = event.findings
+            return
+        self.network = f"{event.way}: {event.proof}" if event.proof else event.way
+        if self.help_open:
+            self.submit(CheckNetwork())
 
     def _trouble(self, event: Trouble, now: float) -> None:
         call = self.call

@@ -120,6 +120,7 @@ class HelpText(NamedTuple):
     """`log_lines`: how many lines were ever logged; it changes when the log does."""
 
     connection: tuple[tuple[str, str], ...]
+    network: tuple[tuple[str, str], ...]
     about: tuple[tuple[str, str], ...]
     notice: str
     log_lines: int

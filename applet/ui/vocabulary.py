@@ -81,6 +81,7 @@ class Word(Enum):
     WAV_FILES = "wav_files"
     LOG_TAB = "log_tab"
     CONNECTION_TAB = "connection_tab"
+    NETWORK_TAB = "network_tab"
     ABOUT_TAB = "about_tab"
     COPY = "copy"
     COPIED = "copied"

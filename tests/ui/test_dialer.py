@@ -336,7 +336,7 @@ def test_the_licences_of_all_parts_have_a_tab_where_the_build_has_put_them(perso
     theme, speaker = person.dialer.theme, person.presenter.speaker
     for licences, tabs in (("", 3), ("pystray 0.19.5: LGPL-3.0-only", 4)):
         window = HelpWindow(person.root, theme, speaker, str, licences, lambda: None)
-        window.show(HelpText((), (), "", 0))
+        window.show(HelpText((), (), (), "", 0))
         assert window.tabs.index("end") == tabs  # type: ignore[no-untyped-call]
         texts = [child for child in everything(window.window) if isinstance(child, tk.Text)]
         assert texts[-1].get("1.0", "end").strip() == licences

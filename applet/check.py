@@ -1,0 +1,153 @@
+"""`python -m applet check [URI] [options]`: looks at the network and the sound devices, and tells
+what was found, what it means and which way a call would go. Nobody is called."""
+
+import json
+import random
+import sys
+import time
+from queue import Empty
+from typing import NamedTuple
+
+from applet import brand as brands
+from applet.address import Address
+from applet.app import phone_config
+from applet.audio.file import NullDevice
+from applet.audio.sound import Sound
+from applet.headless.options import parse_options
+from applet.phone.config import PhoneConfig
+from applet.phone.messages import (
+    CheckNetwork,
+    DevicesListed,
+    Event,
+    ListDevices,
+    NetworkChecked,
+    Quit,
+)
+from applet.phone.phone import Phone
+from applet.threads.core import BindError, CoreThread
+from applet.threads.media import MediaThread
+from applet.threads.relay import RelayThread
+from applet.threads.sockets import local_ip_for
+from applet.threads.tls_files import NO_FILES, TlsFiles
+
+PATIENCE = 7.0
+"""Seconds until the report is given with what is known by then; UPnP alone may take four."""
+ASK_EVERY = 0.5
+
+
+def run_check(arguments: list[str]) -> int:
+    """The exit code: 0 when the report could be made, 2 for a wrong option. Without options those
+    of the brand file count, else they are those of `headless`; `--json` prints one JSON object."""
+    as_json = "--json" in arguments
+    rest = [word for word in arguments if word != "--json"]
+    uri = rest.pop(0) if rest and not rest[0].startswith("-") else ""
+    try:
+        found, devices = _look(_subject(rest, uri))
+    except (ValueError, BindError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(_as_json(found, devices) if as_json else _as_text(found, devices))
+    return 0
+
+
+class _Subject(NamedTuple):
+    """What is looked at, and how."""
+
+    phone: PhoneConfig
+    bind: Address = Address("0.0.0.0", 0)
+    name_server: Address | None = None
+    tls_files: TlsFiles = NO_FILES
+
+
+def _subject(arguments: list[str], uri: str) -> _Subject:
+    """Raises ValueError (OptionError and BrandError are such)."""
+    if arguments:
+        options = parse_options(arguments)
+        phone = options.phone._replace(desk=options.phone.desk or uri)
+        return _Subject(phone, options.bind, options.name_server, options.tls_files)
+    brand = brands.load(brands.BRAND_FILE)
+    home = "" if brand.support.uri == brands.EMBEDDED_DESK else brand.support.uri
+    return _Subject(phone_config(brand, uri or home))
+
+
+def _look(options: _Subject) -> tuple[NetworkChecked, DevicesListed]:
+    system = random.SystemRandom()
+    media = MediaThread(
+        lambda call: NullDevice(),
+        system,
+        bind_host=options.bind.host,
+        sound=Sound("", ""),
+        relays=RelayThread(options.tls_files.ca),
+    )
+    phone = Phone(options.phone, system, local_ip_for(options.bind.host))
+    core = CoreThread(
+        phone,
+        media,
+        options.bind,
+        name_server=options.name_server,
+        tls_files=options.tls_files,
+    )
+    core.start()
+    try:
+        core.submit(ListDevices())
+        return _wait(core)
+    finally:
+        core.submit(Quit())
+        core.stop()
+
+
+def _wait(core: CoreThread) -> tuple[NetworkChecked, DevicesListed]:
+    checked = NetworkChecked(False, ())
+    devices = DevicesListed((), (), "", "")
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        core.submit(CheckNetwork())
+        for event in _events(core, ASK_EVERY):
+            if isinstance(event, NetworkChecked):
+                checked = event
+            elif isinstance(event, DevicesListed):
+                devices = event
+        if checked.complete:
+            break
+    return checked, devices
+
+
+def _events(core: CoreThread, seconds: float) -> list[Event]:
+    """What is told within so many seconds."""
+    events: list[Event] = []
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        try:
+            events.append(core.events.get(timeout=left))
+        except Empty:
+            break
+    return events
+
+
+def _sound(devices: DevicesListed) -> tuple[tuple[str, str, str], ...]:
+    microphones, speakers = devices.microphones, devices.speakers
+    return (
+        (
+            "Microphone",
+            ", ".join(microphones) or "none",
+            "" if microphones else "You could only listen.",
+        ),
+        ("Speaker", ", ".join(speakers) or "none", "" if speakers else "You would hear nothing."),
+    )
+
+
+def _as_text(found: NetworkChecked, devices: DevicesListed) -> str:
+    rows = (*found.findings, *_sound(devices))
+    width = max(len(name) for name, _, _ in rows)
+    lines = []
+    for name, what, meaning in rows:
+        lines.append(f"{name:{width}}  {what}")
+        if meaning:
+            lines.append(f"{'':{width}}  {meaning}")
+    return "\n".join(lines) + "\n"
+
+
+def _as_json(found: NetworkChecked, devices: DevicesListed) -> str:
+    rows = (*found.findings, *_sound(devices))
+    report = [dict(zip(("name", "found", "meaning"), row, strict=True)) for row in rows]
+    return json.dumps({"complete": found.complete, "report": report}, ensure_ascii=False) + "\n"
