@@ -196,9 +196,11 @@ class Call(CallFace):
         self.session.reject(status, now)
 
     def hang_up(self, now: float) -> None:
-        """End it, whatever state it is in."""
+        """End it, whatever state it is in. While the last numbers are still counted nothing more
+        is to be done: the end is told behind them."""
         if self._end is not None:
-            self._close(now)
+            if self._close_at is not None:
+                self._close(now)
             return
         self._hung_up = True
         self._passed_on = False

@@ -79,12 +79,17 @@ AT_ANY_SPEED = settings(
 
 
 @settings(AT_ANY_SPEED, max_examples=250)
-@given(configs, st.sampled_from(OPENINGS), st.lists(steps, max_size=30))
+@given(
+    configs, st.sampled_from([0.0, 0.02]), st.sampled_from(OPENINGS), st.lists(steps, max_size=30)
+)
 def test_whatever_is_said_and_pressed_everything_ends_once_and_is_quiet(
-    config: PhoneConfig, opening: list[Said | Command], story: list[Said | Command | float]
+    config: PhoneConfig,
+    counting: float,
+    opening: list[Said | Command],
+    story: list[Said | Command | float],
 ) -> None:
     street = Street()
-    house = House(street, PHONE, config, sound=False)
+    house = House(street, PHONE, config, sound=False, counting=counting)
     house.names["nowhere.invalid"] = ()
     jester = Jester(street, house.sip)
     for step in [*opening, *story]:

@@ -7,10 +7,12 @@ from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     Answer,
     CallState,
+    CallStateChanged,
     Dial,
     HangUp,
     IncomingCall,
     Reason,
+    Statistics,
 )
 from applet.phone.orders import OpenMicrophone, PlayTone
 from tests.calls.scenes import (
@@ -362,3 +364,17 @@ def test_a_peer_that_vanishes_is_noticed_at_the_hang_up_and_nothing_is_left() ->
     street.run(40)
     assert phone.is_empty()
     assert len(street.requests("BYE")) == 11
+
+
+def test_an_end_is_told_even_if_the_next_call_comes_while_the_last_numbers_are_counted() -> None:
+    street = Street()
+    phone = House(street, PHONE, PhoneConfig(answer=200), counting=0.05)
+    pbx = Pbx(street, PBX)
+    pbx.invite(phone.sip, pbx.sdp(), tag="one")
+    street.run(0.2)
+    pbx.follow_up("BYE", pbx.responses(200)[-1], 2)
+    pbx.invite(phone.sip, pbx.sdp(), tag="two")
+    street.run(0.3)
+    told = [event for _, event in phone.events if getattr(event, "call", 0) == 1]
+    assert [type(event) for event in told[-2:]] == [Statistics, CallStateChanged]
+    assert phone.states().count(CallState.ENDED) == 1

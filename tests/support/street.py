@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from applet.address import Address
-from applet.media.session import MediaSession
+from applet.media.session import MediaSession, MediaStatistics
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import CallState, CallStateChanged, Command, Event
 from applet.phone.orders import (
@@ -151,7 +151,8 @@ class Room:
 
 
 class House:
-    """A phone with its address on the street. `hertz` is what its person says."""
+    """A phone with its address on the street. `hertz` is what its person says; `counting`: so many
+    seconds pass until the media thread has counted what it is asked for."""
 
     def __init__(
         self,
@@ -162,6 +163,7 @@ class House:
         hertz: int = 440,
         seed: int = 0,
         sound: bool = True,
+        counting: float = 0.0,
     ) -> None:
         self.street = street
         self.host = host
@@ -174,6 +176,8 @@ class House:
         self.stopped = False
         self._hertz = hertz
         self._sound = sound
+        self._counting = counting
+        self._counted: list[tuple[float, int, MediaStatistics]] = []
         self._random = random.Random(f"{host}/{seed}")
         self._next_port = 20000
         config = config or PhoneConfig(other_addresses=True)
@@ -220,10 +224,14 @@ class House:
         times = [self.phone.next_timer()]
         for room in self.rooms.values():
             times += [room.tick_at if self._sound else None, room.session.next_timer()]
+        times += [at for at, _, _ in self._counted]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timers(self, now: float) -> None:
         self.phone.handle_timers(now)
+        while self._counted and self._counted[0][0] <= now:
+            _, number, statistics = self._counted.pop(0)
+            self.phone.media_statistics(number, statistics, False, now)
         for room in self.rooms.values():
             if self._sound and room.tick_at <= now:
                 room.tick_at += 0.02
@@ -294,7 +302,11 @@ class House:
             case SendMediaDigits(digits=digits, as_tones=as_tones):
                 session.send_digits(digits, now, as_tones)
             case RequestMediaStatistics(call=call):
-                self.phone.media_statistics(call, session.statistics(now), False, now)
+                counted = session.statistics(now)
+                if self._counting:
+                    self._counted.append((now + self._counting, call, counted))
+                else:
+                    self.phone.media_statistics(call, counted, False, now)
             case CloseMedia(call=call):
                 session.close(now)
                 for out in session.datagrams_to_send():
