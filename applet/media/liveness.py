@@ -60,9 +60,9 @@ class Liveness:
         self.due = None
         if self._comfort:
             return False
-        window = LATER if self.heard else AFTER_ANSWER
-        if now - self._report < window:
-            self.due = self._report + window
+        shown_until = self._report + (LATER if self.heard else AFTER_ANSWER)
+        if shown_until > now:  # `now - report < window` may be true at this very moment: rounding
+            self.due = shown_until
             return False
         self._missing = True
         return True

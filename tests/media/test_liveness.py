@@ -1,6 +1,6 @@
 """A silence is a broken way only when nothing else explains it."""
 
-from applet.media.liveness import Liveness
+from applet.media.liveness import AFTER_ANSWER, Liveness
 
 
 def listening(at: float = 0.0) -> Liveness:
@@ -66,3 +66,14 @@ def test_a_held_call_misses_nothing() -> None:
     assert liveness.due is None
     assert not liveness.rtp(False, 2.0)
     assert liveness.due is None
+
+
+def test_a_rounded_deadline_does_not_come_again_and_again() -> None:
+    """`now - report < window` and `report + window == now` can both be true."""
+    for step in range(200):
+        liveness = listening()
+        report = step / 70
+        liveness.rtcp(False, report)
+        liveness.due = due = report + AFTER_ANSWER
+        liveness.look(due)
+        assert liveness.due is None
