@@ -222,8 +222,8 @@ class Reinvites:
     def handle_timer(self, name: str, now: float) -> None:
         """The time after 491 is over; or nobody ever answers ours."""
         if name == "silent":
-            if self.client is not None:
-                self.client.cancel(now)
+            assert self.client is not None  # the timer ends with it
+            self.client.cancel(now)
             return
         self._retry_waits = True
         self.settled()

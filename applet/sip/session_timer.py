@@ -121,8 +121,8 @@ class SessionTimer:
         session = self._session
         asked, knows_it = interval_in(request), knows(request, TIMER)
         config = session.core.config
-        if config.session_timer is Use.REQUIRED and asked is None and knows_it:
-            asked = Interval(config.session_expires, "")
+        if asked is None and knows_it:
+            asked = self._unasked()
         usable = asked is not None and (knows_it or asked.seconds >= SHORTEST)
         off = config.session_timer is Use.OFF or session.state is not SessionState.CONFIRMED
         if off or asked is None or not usable:
@@ -134,6 +134,13 @@ class SessionTimer:
         self._start(asked.seconds, who == "uas", now)
         headers: Headers = (("Session-Expires", f"{asked.seconds};refresher={who}"),)
         return (*headers, ("Require", TIMER)) if knows_it else headers
+
+    def _unasked(self) -> Interval | None:
+        """For who knows session timers and does not name an interval: what was agreed goes on."""
+        config = self._session.core.config
+        required = config.session_expires if config.session_timer is Use.REQUIRED else 0
+        seconds = self.interval or required
+        return Interval(seconds, "") if seconds else None
 
     # --- its time
 

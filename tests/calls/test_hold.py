@@ -17,6 +17,7 @@ from applet.phone.messages import (
     Reason,
     Reinvite,
     Resume,
+    Transfer,
     Trouble,
 )
 from applet.phone.orders import HoldMedia, PlayTone
@@ -448,3 +449,51 @@ def test_a_refresh_repeats_our_offer_with_the_same_version() -> None:
     street.run(0.3)
     assert phone.state() is CallState.CONNECTED
     assert not phone.seen(Trouble)
+
+
+# --- during a transfer
+
+
+def test_hold_and_resume_pressed_while_they_pass_us_on() -> None:
+    street, phone, pbx, invite = connected()
+    pbx.ask("REFER", invite, 10, headers=(f"Refer-To: <sip:second@{PBX}>",))
+    passed_on = pbx.wait_for("INVITE", 2)
+    assert passed_on.to.tag is None
+    phone.do(Hold(1))
+    hold = pbx.wait_for("INVITE", 3)
+    assert (direction(hold), hold.call_id) == ("inactive", invite.call_id)
+    pbx.answer(hold, 200, pbx.sdp("a=inactive"))
+    street.run(0.2)
+    assert _only_silence(pbx)
+    phone.do(Resume(1))
+    resume = pbx.wait_for("INVITE", 4)
+    assert direction(resume) == "sendrecv"
+    pbx.answer(resume, 200, pbx.sdp())
+    street.run(0.2)
+    phone.do(Hold(1))
+    pbx.answer(pbx.wait_for("INVITE", 5), 200, pbx.sdp("a=inactive"))
+    pbx.answer(passed_on, 200, pbx.sdp(), tag="second")
+    street.run(0.2)
+    hold = pbx.wait_for("INVITE", 6)
+    assert (direction(hold), hold.call_id) == ("inactive", passed_on.call_id)
+    pbx.answer(hold, 200, pbx.sdp("a=inactive"))
+    street.run(0.3)
+    assert held(phone) == (HeldBy.US, False)
+    assert _only_silence(pbx)
+
+
+def test_resume_pressed_while_we_pass_them_on_goes_on_with_the_call() -> None:
+    street, phone, pbx, invite = connected()
+    phone.do(Hold(0))
+    pbx.answer(pbx.wait_for("INVITE", 2), 200, pbx.sdp("a=inactive"))
+    street.run(0.2)
+    phone.do(Transfer(0, f"sip:second@{PBX}"))
+    refer = pbx.wait_for("REFER")
+    phone.do(Resume(0))
+    resume = pbx.wait_for("INVITE", 3)
+    assert direction(resume) == "sendrecv"
+    pbx.answer(refer, 202)
+    pbx.answer(resume, 200, pbx.sdp())
+    street.run(0.3)
+    assert held(phone) == (HeldBy.NONE, False)
+    assert phone.state() is CallState.CONNECTED

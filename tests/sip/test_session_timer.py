@@ -196,6 +196,14 @@ def test_a_reinvite_of_theirs_without_a_timer_ends_it() -> None:
     assert kinds(agent) == []
 
 
+@pytest.mark.parametrize("who", ["uac", "uas"])
+def test_what_was_agreed_goes_on_when_a_request_of_theirs_does_not_name_it(who: str) -> None:
+    wire, agent, peer, session = they_call(KNOWS, ("Session-Expires", f"90;refresher={who}"))
+    within("UPDATE", peer, agent, session, cseq=2, headers=(KNOWS,))
+    wire.clock.run(0.0)
+    assert granted(peer, "200 UPDATE") == (f"90;refresher={who}", ("timer",))
+
+
 def test_who_refreshes_stays_when_they_do_not_say() -> None:
     wire, agent, peer, session = they_call(KNOWS, ("Session-Expires", "90;refresher=uas"))
     assert granted(peer) == ("90;refresher=uas", ("timer",))
