@@ -19,6 +19,7 @@ from applet.phone.messages import (
     MuteChanged,
     Reason,
     Reject,
+    Resume,
     Transfer,
     TransferChanged,
     TransferState,
@@ -192,6 +193,25 @@ def test_mute_and_hold_go_with_the_person_into_the_new_call() -> None:
     assert muted == MuteChanged(2, True)
     assert held == HoldChanged(2, HeldBy.US, False)
     assert not hears(scene.eve, 1) and not hears(scene.ann, 2)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_hold_and_resume_pressed_during_a_transfer_count_wherever_it_leads(answered: bool) -> None:
+    scene = Scene(
+        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=0)
+    )
+    scene.ben.do(Transfer(1, f"sip:eve@{EVE}"))
+    scene.run(0.5)
+    for command in (Hold(1), Resume(1), Hold(1)):
+        scene.ann.do(command)
+        scene.run(0.1)
+    scene.ben.do(Resume(1))
+    scene.ben.do(Hold(1))
+    scene.eve.do(Answer(1) if answered else Reject(1, 486))
+    scene.run(8)
+    assert scene.ann.last(HoldChanged) == HoldChanged(2 if answered else 1, HeldBy.US, False)
+    assert not hears(scene.ann, 2 if answered else 1)
+    assert not hears(scene.eve if answered else scene.ben, 1)
 
 
 def test_the_transferor_may_leave_before_it_is_known_how_it_went() -> None:
