@@ -149,7 +149,7 @@ def _call(
 
 COMMANDS = {
     command.__name__.replace("_", "-"): command
-    for command in (setup, run, test, lint, icons, fuzz, matrix, bench, exe, lock)
+    for command in (setup, run, test, lint, icons, fuzz, matrix, bench, exe, exe_bench, lock)
 }
 
 

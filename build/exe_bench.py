@@ -52,14 +52,14 @@ class Bench:
     def start(self, program: Path, title: str) -> tuple[WineProgram, Start]:
         begun = time.perf_counter()
         running = WineProgram(program, self._prefix, self._variables)
-        icon = self._seconds(begun, self._screen.has_tray_icon, f"{title} in the tray")
+        icon = self._seconds(begun, self._in_tray, f"{title} in the tray")
         window = self._seconds(begun, lambda: self._screen.shows(title), f"the window of {title}")
         threading.Event().wait(2)
         return running, Start(icon, window, running.resident_mb())
 
     def stop(self, running: WineProgram) -> None:
         running.stop()
-        wait_until(lambda: not self._screen.has_tray_icon(), 30, "the icon to go")
+        wait_until(lambda: not self._in_tray(), 30, "the icon to go")
 
     def button(self) -> Spot:
         return self._desktop.wait_for_colour(BUTTON)
@@ -70,7 +70,7 @@ class Bench:
             desk.bind(DESK)
             desk.settimeout(0.05)
             running = WineProgram(program, self._prefix, self._variables)
-            wait_until(self._screen.has_tray_icon, 60, f"{title} in the tray")
+            wait_until(self._in_tray, 60, f"{title} in the tray")
             docked = time.perf_counter()
             while not _invited(desk):
                 self.click(button)
@@ -80,6 +80,9 @@ class Bench:
 
     def click(self, button: Spot) -> None:
         self._desktop.run("xdotool", "mousemove", *map(str, button), "click", "1")
+
+    def _in_tray(self) -> bool:
+        return self._screen.tray_icons() == 1
 
     @staticmethod
     def _seconds(begun: float, condition: Callable[[], bool], what: str) -> float:

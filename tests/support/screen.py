@@ -11,10 +11,11 @@ class Screen:
         self._root = self._display.screen().root
         self._panel = self._find(self._root, "panel")
 
-    def has_tray_icon(self) -> bool:
-        """The tray is as wide as its icons."""
+    def tray_icons(self) -> int:
+        """Icons are square and as high as the tray, which is as wide as they are."""
         assert self._panel is not None, "there is no tray"
-        return int(self._panel.get_geometry().width) >= 16
+        panel = self._panel.get_geometry()
+        return round(int(panel.width) / int(panel.height))
 
     def shows(self, title: str) -> bool:
         """Whether a window with this title can be seen."""
