@@ -127,7 +127,9 @@ class Lookup:
         self._open.clear()
         if self.stage is Stage.RECORDS:
             self.stage = Stage.SERVICES
-            self._need([Question(Record.SRV, name) for _, name in self._services()], now)
+            named = [Question(Record.SRV, name) for _, name in self._services()]
+            # Whoever was silent about the usual ones is not waited for again.
+            self._need([question for question in named if question not in self._asked], now)
         elif self.stage is Stage.SERVICES:
             self.stage = Stage.ADDRESSES
             self._servers = self._ordered_servers()[:MOST_SERVERS]
@@ -136,13 +138,13 @@ class Lookup:
             self._finish(now)
 
     def _need(self, questions: list[Question], now: float) -> None:
-        """Ask what was not asked yet; if that is nothing, go on."""
-        new = [question for question in dict.fromkeys(questions) if question not in self._asked]
-        self._asked.update(new)
-        self._open.update(new)
-        for question in new:
-            self._ask(question)
-        if not new:
+        """Wait for these answers, and ask for what was not asked yet; if nothing is open, go on."""
+        self._open.update(question for question in questions if question not in self._answers)
+        for question in questions:
+            if question not in self._asked:
+                self._asked.add(question)
+                self._ask(question)
+        if not self._open:
             self._advance(now)
         elif self.stage is Stage.SERVICES and self._addresses(self._wanted.host):
             self._timers.set(self, "patience", now + PATIENCE)

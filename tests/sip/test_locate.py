@@ -225,6 +225,15 @@ def test_the_addresses_of_the_name_are_not_waited_for_when_srv_names_servers() -
     assert desk.found == [(hop("192.0.2.1", 5070, TCP),)] and desk.is_empty()
 
 
+def test_a_server_may_be_the_name_itself_whose_address_is_still_on_its_way() -> None:
+    desk = Desk()
+    desk.locate("sip:a.example;transport=tcp")
+    desk.say(SRV_TCP, Srv(1, 1, 5070, "a.example"))
+    assert desk.found == [] and desk.asked() == {HOST, SRV_TCP}
+    desk.say(HOST, "192.0.2.1")
+    assert desk.found == [(hop("192.0.2.1", 5070, TCP),)] and desk.is_empty()
+
+
 def test_a_server_whose_address_never_comes_does_not_hold_up_the_others() -> None:
     desk = Desk()
     desk.locate("sip:a.example;transport=udp")
@@ -365,30 +374,61 @@ _naptr = st.builds(
     st.sampled_from((SRV_UDP.name, SRV_TLS.name, "_sip._udp.hosted.example")),
 )
 _VALUES: dict[Record, st.SearchStrategy[Any]] = {
-    Record.SRV: st.lists(_srv, max_size=3),
-    Record.NAPTR: st.lists(_naptr, max_size=3),
+    Record.SRV: st.lists(_srv, max_size=2),
+    Record.NAPTR: st.lists(_naptr, max_size=2),
     Record.ADDRESS: st.lists(st.sampled_from(("192.0.2.1", "192.0.2.2")), max_size=2),
 }
+
+
+def _expected(answers: dict[Question, list[Value]]) -> set[tuple[Transport, str, int]]:
+    """Where RFC 3263 leads when everything is answered, whatever the order."""
+    found: set[tuple[Transport, str, int]] = set()
+    named = {"SIP+D2U": UDP, "SIP+D2T": TCP, "SIPS+D2T": TLS}
+    services = [
+        (named[record.service], record.replacement)
+        for record in answers[NAPTR]
+        if isinstance(record, Naptr) and record.flags in ("s", "S") and record.service in named
+    ] or [(UDP, SRV_UDP.name), (TCP, SRV_TCP.name), (TLS, SRV_TLS.name)]
+    records = [
+        (transport, record)
+        for transport, name in services
+        for record in answers[Question(Record.SRV, name)]
+        if isinstance(record, Srv)
+    ]
+    for transport, record in records:
+        for ip in answers.get(Question(Record.ADDRESS, record.target), []):
+            found.add((transport, str(ip), record.port))
+    if not records:
+        found = {(UDP, str(ip), 5060) for ip in answers[HOST]}
+    return found
 
 
 @given(st.data())
 def test_whatever_is_answered_in_whatever_order_there_is_one_result_and_nothing_left(
     data: st.DataObject,
 ) -> None:
-    desk, now = Desk(), 0.0
+    desk, now, whole = Desk(), 0.0, data.draw(st.booleans())
+    given_: dict[Question, list[Value]] = {}
     desk.locate("sip:a.example")
     asked = sorted(desk.asked(), key=str)
     while asked and not desk.found:
         question = asked.pop(data.draw(st.integers(0, len(asked) - 1)))
-        if data.draw(st.booleans()):
+        if not whole and data.draw(st.booleans()):
             now += data.draw(st.floats(0, 2))
             desk.timers.fire(now)
-        if data.draw(st.integers(0, 3)):  # else it is never answered
-            desk.say(question, *data.draw(_VALUES[question.kind]), now=now)
+        if whole or data.draw(st.integers(0, 3)):  # else it is never answered
+            given_[question] = data.draw(_VALUES[question.kind])
+            desk.say(question, *given_[question], now=now)
         asked = sorted(set(asked) | desk.asked(), key=str)
     desk.timers.fire(max(now, LIMIT))
     (hops,) = desk.found
     assert desk.is_empty() and len(set(hops)) == len(hops)
-    secure = [each for each in hops if each.transport is TLS]
-    assert all(each.identity == "a.example" for each in secure)
-    assert not (hops and hops[0].transport is TLS) or secure == list(hops)
+    assert all(each.identity == ("a.example" if each.transport is TLS else "") for each in hops)
+    places = {(each.transport, each.address.host, each.address.port) for each in hops}
+    if hops and hops[0].transport is TLS:
+        assert {transport for transport, _, _ in places} == {TLS}
+    if whole:
+        expected = _expected(given_ | {q: [] for q in (HOST,) if q not in given_})
+        if hops and hops[0].transport is TLS:
+            expected = {place for place in expected if place[0] is TLS}
+        assert places == expected

@@ -23,10 +23,13 @@ class Baresip(Program):
         answers: bool = True,
         user: str = "baresip",
         port: int = 0,
+        pem: Path | None = None,
     ) -> None:
+        """`pem`: a certificate and its key in one file; with it the port above speaks TLS."""
         self.folder = folder
-        self.port = port or free_port()
+        self.port = port or free_ports(2)
         self.uri = f"sip:{user}@127.0.0.1:{self.port}"
+        self._pem = pem
         self.events: list[dict[str, object]] = []
         self._taken = 0
         control = free_port()
@@ -53,6 +56,7 @@ class Baresip(Program):
             f"snd_path {self.folder}",
             f"ctrl_tcp_listen 127.0.0.1:{control}",
             f"module_path {MODULES}",
+            *([f"sip_certificate {self._pem}"] if self._pem else []),
             *(f"module {name}" for name in modules),
             *(f"module_app {name}" for name in applications),
         ]

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.baresip import Baresip
 from tests.support.certificates import Authority, Certificate
 from tests.support.dns_server import DnsServer
 from tests.support.headless import Headless
 from tests.support.ports import free_ports
+from tests.system.conftest import Voice
 
 pytestmark = pytest.mark.peers
 
@@ -97,6 +99,25 @@ def test_the_phones_own_port_speaks_tls_too(authority: Authority, names: DnsServ
         caller.hang_up()
         caller.call(f"sip:desk@{desk.address};transport=tcp")
         caller.hang_up()
+
+
+def test_baresip_is_called_over_tls(
+    authority: Authority, names: DnsServer, tmp_path: Path, theirs: Voice
+) -> None:
+    own = authority.issue("IP:127.0.0.1")
+    pem = tmp_path / "baresip.pem"
+    pem.write_text(own.file.read_text() + own.key.read_text())
+    with (
+        Baresip(tmp_path / "baresip", theirs.long_file, pem=pem) as baresip,
+        start(authority, own, names) as caller,
+    ):
+        caller.call(f"sip:baresip@127.0.0.1:{baresip.port + 1};transport=tls")
+        caller.send("hold")
+        caller.wait_for("hold", by="us")
+        caller.send("resume")
+        caller.wait_for("hold", by="none")
+        baresip.command("hangup")
+        caller.wait_for_state("ended")
 
 
 def test_files_that_cannot_be_used_end_the_start_with_one_plain_line(tmp_path: Path) -> None:
