@@ -91,6 +91,7 @@ class Negotiation:
         """The same for another attempt: nobody answered the one before for good."""
         self._described.offer_failed()
         self._branches = Branches()
+        self._in_flight, self._waiting = None, False  # an UPDATE to a branch that is gone
         return self.first_offer()
 
     def simplify(self) -> bool:

@@ -95,11 +95,12 @@ class CalledSide:
         """RFC 3262 section 3: 481 unless it is for what we sent reliably. It brings the answer to
         our offer, or may bring an offer."""
         session, server = self._session, self.server
-        if server is None or not server.prove(incoming.request, now):
+        proved = None if server is None else server.prove(incoming.request, now)
+        if server is None or proved is None:
             incoming.respond(481, now)
             return
         body = offer_in(incoming.request)
-        if session.offer_state is OfferState.LOCAL_OFFER:
+        if proved.has_body and server.offer is None:
             session.offer_state = OfferState.STABLE
             incoming.respond(200, now)
             session.emit(AnswerReceived(session, body))
@@ -107,6 +108,8 @@ class CalledSide:
             incoming.respond(200, now)
         elif session.offer_state is OfferState.REMOTE_OFFER:
             incoming.respond(488, now)  # their first offer has to be answered before
+        elif session.offer_state is OfferState.LOCAL_OFFER:
+            incoming.respond(491, now)  # it meets an UPDATE of ours
         else:
             session.their_offer.receive(incoming, body, now)
         self.proved(now)

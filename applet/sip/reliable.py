@@ -20,7 +20,9 @@ _HIGHEST = 2**32 - 1
 _REQUIRE = ("Require", RELIABLE)
 
 
-class _Numbered(NamedTuple):
+class Numbered(NamedTuple):
+    """One that was sent; `has_body`: with a description."""
+
     number: int
     send: Callable[[float], None]
     has_body: bool
@@ -37,7 +39,7 @@ class ReliableProvisionals:
         self._expired = expired
         self._last = core.random.getrandbits(30)
         self._interval = T1
-        self._open: _Numbered | None = None
+        self._open: Numbered | None = None
         self._queue: deque[tuple[int, Headers, bytes]] = deque(maxlen=_MOST_QUEUED)
 
     @property
@@ -54,19 +56,20 @@ class ReliableProvisionals:
         self._last += 1
         numbered = (*headers, _REQUIRE, ("RSeq", str(self._last)))
         again = partial(self._incoming.respond, status, headers=numbered, body=body)
-        self._open = _Numbered(self._last, again, bool(body))
+        self._open = Numbered(self._last, again, bool(body))
         self._interval = T1
         again(now)
         self._core.timers.set(self, "again", now + T1)
         self._core.timers.set(self, "limit", now + 64 * T1)
 
-    def prove(self, prack: Request, now: float) -> bool:
-        """A PRACK came. False if it is not for the response that is open."""
-        if self._open is None or not self._is_for(prack, self._open.number):
-            return False
+    def prove(self, prack: Request, now: float) -> Numbered | None:
+        """A PRACK came: for which response; None if it is not for the one that is open."""
+        proved = self._open
+        if proved is None or not self._is_for(prack, proved.number):
+            return None
         self._open = None
         self._stop()
-        return True
+        return proved
 
     def go_on(self, now: float) -> None:
         """Send what waited for the PRACK."""

@@ -15,7 +15,7 @@ from applet.sip.core import Core, Incoming
 from applet.sip.extensions import RELIABLE, Use, demands, knows
 from applet.sip.hop import Hop
 from applet.sip.message import Request
-from applet.sip.reliable import ReliableProvisionals
+from applet.sip.reliable import Numbered, ReliableProvisionals
 from applet.sip.timers import T1, T2
 from applet.sip.uas import ALLOW, Headers, offer_in, supported
 from applet.sip.uri import is_secure
@@ -155,9 +155,9 @@ class ServerInvite:
 
     # --- what comes back
 
-    def prove(self, prack: Request, now: float) -> bool:
-        """A PRACK came; False if nothing waits for it."""
-        return self.reliable is not None and self.reliable.prove(prack, now)
+    def prove(self, prack: Request, now: float) -> Numbered | None:
+        """A PRACK came; None if nothing waits for it."""
+        return None if self.reliable is None else self.reliable.prove(prack, now)
 
     def go_on(self, now: float) -> None:
         """The PRACK is answered: the next provisional response may follow."""

@@ -4,10 +4,19 @@ import pytest
 
 from applet.address import Address
 from applet.phone.config import PhoneConfig
-from applet.phone.messages import CallState, CallStateChanged, Dial, HangUp, Reason, Redirected
+from applet.phone.messages import (
+    CallState,
+    CallStateChanged,
+    Dial,
+    HangUp,
+    Hold,
+    Reason,
+    Redirected,
+    Update,
+)
 from applet.sdp.description import parse_sdp
 from applet.sip.message import Request
-from tests.calls.scenes import PBX, dialled, ended
+from tests.calls.scenes import PBX, dialled, direction, ended
 from tests.support.pbx import Pbx
 from tests.support.street import House, Street
 
@@ -217,6 +226,22 @@ def test_a_second_refusal_ends_the_call() -> None:
     street.run(1)
     assert ended(phone) == (Reason.NO_COMMON_CODEC, 488)
     assert len(pbx.requests("INVITE")) == 2
+
+
+def test_an_update_in_the_first_attempt_stands_in_nobodys_way_in_the_second() -> None:
+    street, phone, pbx, invite = dialled()
+    reliably = ("Require: 100rel", "RSeq: 1", "Allow: UPDATE")
+    pbx.answer(invite, 183, pbx.sdp(), headers=reliably)
+    street.run(0.1)
+    phone.do(Update(0))
+    update = pbx.wait_for("UPDATE")
+    pbx.answer(invite, 488)
+    again = pbx.wait_for("INVITE", 2)
+    pbx.answer(update, 200, pbx.sdp())
+    pbx.answer(again, 200, pbx.sdp())
+    street.run(0.2)
+    phone.do(Hold(0))
+    assert direction(pbx.wait_for("INVITE", 3)) == "inactive"
 
 
 def test_early_media_of_the_first_attempt_is_forgotten_in_the_second() -> None:

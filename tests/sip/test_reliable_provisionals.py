@@ -282,6 +282,20 @@ def test_an_offer_in_prack_before_theirs_is_answered_is_refused() -> None:
     assert wire.lines()[-1] == "488 PRACK"
 
 
+@pytest.mark.parametrize(("body", "status"), [(b"", 200), (SECOND, 491)])
+def test_a_prack_that_meets_our_update_is_not_its_answer(body: bytes, status: int) -> None:
+    wire, agent, peer, session = rings((*ASKED, ("Allow", "UPDATE")))
+    do(agent, session.progress, 183, ANSWER)
+    wire.clock.run(0.0)
+    prack(peer, agent, session, rseq(peer, "183 INVITE"))
+    do(agent, session.ring)
+    do(agent, session.update, SECOND)
+    wire.clock.run(0.0)
+    prack(peer, agent, session, rseq(peer), cseq=3, body=body)
+    assert wire.lines()[-1] == f"{status} PRACK"
+    assert offer_state(session) is OfferState.LOCAL_OFFER and kinds(agent) == []
+
+
 def test_hanging_up_answers_an_offer_that_is_open() -> None:
     wire, agent, peer, session = rings()
     do(agent, session.progress, 183, ANSWER)
