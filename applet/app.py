@@ -186,7 +186,7 @@ def _has_helpers(brand: Brand) -> bool:
 def _nat(brand: Brand) -> NatConfig:
     stun = tuple(_server(text) for text in brand.network.stun)
     relays = parse_relay(brand.network.turn) if brand.network.turn else ()
-    return NatConfig("auto", stun, relays, mapper=True)
+    return NatConfig("auto", stun, relays, True, brand.network.credentials_url)
 
 
 def _embedded_desk(brand: Brand) -> DeskServer | None:

@@ -139,10 +139,6 @@ def _anything(_: Value) -> bool:
     return True
 
 
-def _not_yet(value: Value) -> bool:
-    return not value
-
-
 def _is_port(value: Value) -> bool:
     return isinstance(value, int) and 1 <= value <= 65535
 
@@ -214,7 +210,8 @@ SCHEMA: tuple[Key, ...] = (
         "nothing else through", "write it like turn:user:password@turn.example.com",
         _matching(_TURN)),
     Key("network.credentials_url", "", "https://example.com/turn", "where to fetch short-lived "
-        "relay passwords", "leave it empty: relays are not built yet", _not_yet),
+        "relay passwords (JSON with username, password and uris)",
+        "write it like https://example.com/turn", _matching(r"https://[^\s<>\"]{1,500}")),
     Key("codecs", ("pcmu", "pcma"), ("pcma", "pcmu"), "ways to encode the voice, the best first",
         'write one or more of ["pcmu", "pcma"], each once',
         _each(lambda name: name in ("pcmu", "pcma"), fewest=1)),

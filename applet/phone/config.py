@@ -9,12 +9,14 @@ from applet.phone.emergency import NUMBERS
 
 class NatConfig(NamedTuple):
     """What may be asked about the network. `mode`: `auto`; `none` asks nobody; `stun`, `upnp` and
-    `turn` use that alone. `mapper`: ask the local router for port mappings."""
+    `turn` use that alone. `mapper`: ask the local router for port mappings. `credentials_url`: an
+    https address that gives relays with short-lived passwords."""
 
     mode: str = "none"
     stun: tuple[Address, ...] = ()
     relays: tuple[RelayServer, ...] = ()
     mapper: bool = False
+    credentials_url: str = ""
 
 
 class PhoneConfig(NamedTuple):

@@ -112,7 +112,7 @@ class Network:
             return
         home = self._account.server
         away = home is not None and self._is_away(home)
-        if self._config.stun or self._config.relays or away:
+        if self._config.stun or self._config.relays or self._config.credentials_url or away:
             self._probe(now)
         if home is not None and away:
             self._look(home, now)
@@ -190,10 +190,18 @@ class Network:
     def _probe(self, now: float) -> None:
         config = self._config
         self._refresh_at = now + REFRESH_AFTER
-        asked = Asked(len(config.stun), int(config.mapper), len(config.relays))
+        relays = len(config.relays) + bool(config.credentials_url)
+        asked = Asked(len(config.stun), int(config.mapper), relays)
         self._common = self._common._replace(asked=asked, local=self._local_towards(""))
-        order = Probe(self.generation, config.stun, config.relays, config.mapper)
-        self._outbox.order(order)
+        self._outbox.order(
+            Probe(
+                self.generation,
+                config.stun,
+                config.relays,
+                config.mapper,
+                config.credentials_url,
+            )
+        )
 
     def _look(self, uri: SipUri, now: float) -> str | None:
         """Ask a server for the first time; its key, or None if there are too many already."""

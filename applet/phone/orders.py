@@ -17,12 +17,13 @@ from applet.sip.records import Question
 class Probe(NamedTuple):
     """Look at the network: ask the STUN servers what they see of the SIP socket, try the relays,
     look for a router that makes port mappings. Answers: `nat_fact`, one by one, each with
-    `generation`."""
+    `generation`. `credentials_url` gives more relays, with short-lived passwords."""
 
     generation: int
     stun: tuple[Address, ...]
     relays: tuple[RelayServer, ...]
     mapper: bool
+    credentials_url: str = ""
 
 
 class OpenMedia(NamedTuple):

@@ -23,6 +23,7 @@ STOP_LIMIT = 1.5
 RENEW_AFTER = LEASE / 2
 
 Job = Callable[[], None]
+Find = Callable[[int], Router | None]
 
 
 class Mapped(NamedTuple):
@@ -35,9 +36,11 @@ class Mapped(NamedTuple):
 
 
 class Mappings:
-    """Every method from any thread."""
+    """Every method from any thread. `finders`: how a router is looked for; each gets a UDP port
+    of ours."""
 
-    def __init__(self) -> None:
+    def __init__(self, finders: tuple[Find, ...] = (find_pmp, find_upnp)) -> None:
+        self._finders = finders
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
@@ -49,13 +52,12 @@ class Mappings:
         """Look for a router by both protocols at once; the first that is found counts. `answer`
         comes once, from another thread, after four seconds at most. `probe_port`: a UDP port of
         ours."""
-        finds: tuple[Callable[[], Router | None], ...] = (lambda: find_pmp(probe_port), find_upnp)
-        looking = len(finds)
+        looking = len(self._finders)
         told = False
 
-        def work(find: Callable[[], Router | None]) -> None:
+        def work(find: Find) -> None:
             nonlocal looking, told
-            found = find()
+            found = find(probe_port)
             with self._lock:
                 looking -= 1
                 if told or (found is None and looking):
@@ -64,7 +66,7 @@ class Mappings:
                 self._router = found
             answer(MapperSeen(found.kind, found.external) if found else MapperSeen(None, ""))
 
-        for find in finds:
+        for find in self._finders:
             threading.Thread(target=work, args=(find,), name="router", daemon=True).start()
 
     def open(self, rtp: Address, rtcp: Address, answer: Callable[[Mapped | None], None]) -> None:

@@ -1,6 +1,7 @@
 """Looks at the network for `phone.network`: every question at once, each on a thread of its own
 with a deadline. The answers are posted one by one, as they come."""
 
+import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -40,6 +41,11 @@ class Probes:
             self._ask_stun(order.generation, server)
         for relay in order.relays:
             self._try_relay(order.generation, relay)
+        if order.credentials_url:
+            work = (order.generation, order.credentials_url)
+            threading.Thread(
+                target=self._fetch_relays, args=work, name="credentials", daemon=True
+            ).start()
         if order.mapper:
             generation, port = order.generation, self._stun.port
             self._mappings.look(port, lambda seen: self._post(NatFact(generation, seen)))
@@ -49,6 +55,18 @@ class Probes:
             self._post(NatFact(generation, StunSeen(found or server, mapped)))
 
         self._stun.ask((server,), START_LIMIT, answered)
+
+    def _fetch_relays(self, generation: int, url: str) -> None:
+        from applet.threads.credentials import fetch_relays
+
+        try:
+            relays = fetch_relays(url, self._relays.ca_file)
+        except RelayError as error:
+            nobody = RelayServer(Address(url, 0), "tls", "", "")
+            self._post(NatFact(generation, RelaySeen(nobody, str(error))))
+            return
+        for server in relays:
+            self._try_relay(generation, server)
 
     def _try_relay(self, generation: int, server: RelayServer) -> None:
         def answered(error: RelayError | None) -> None:

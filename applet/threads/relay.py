@@ -73,7 +73,7 @@ class RelayThread:
     any thread; answers come on the relay's."""
 
     def __init__(self, ca_file: str = "") -> None:
-        self._ca_file = ca_file
+        self.ca_file = ca_file
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -83,7 +83,7 @@ class RelayThread:
         """Try one allocation and give it back: None if it worked."""
         from applet.threads.relay_loop import probe
 
-        self._run(probe(server, self._ca_file, answer))
+        self._run(probe(server, self.ca_file, answer))
 
     def open(
         self,
@@ -94,7 +94,7 @@ class RelayThread:
         """Allocate for one call; `receivers` get what comes for RTP and for RTCP."""
         from applet.threads.relay_loop import open_both
 
-        self._run(open_both(server, receivers, self._ca_file, answer))
+        self._run(open_both(server, receivers, self.ca_file, answer))
 
     def stop(self) -> None:
         """Give back what is still allocated and end the thread; idempotent."""

@@ -79,7 +79,7 @@ async def allocate(server: RelayServer, limit: float, receive: Receive, ca_file:
                 server_addr=(server.address.host, server.address.port),
                 username=server.user,
                 password=server.password,
-                ssl=_context(ca_file) if server.transport == "tls" else None,
+                ssl=tls_context(ca_file) if server.transport == "tls" else None,
                 transport="udp" if server.transport == "udp" else "tcp",
             ),
             limit,
@@ -100,7 +100,7 @@ def _refusal(code: int | None) -> RelayError:
     return RelayError(f"The relay refuses ({code}).")
 
 
-def _context(ca_file: str) -> "ssl.SSLContext":
+def tls_context(ca_file: str) -> "ssl.SSLContext":
     import ssl
 
     if ca_file:

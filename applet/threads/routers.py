@@ -91,7 +91,7 @@ class UpnpRouter:
                 self.remove(internal, external)
 
 
-def find_upnp() -> UpnpRouter | None:
+def find_upnp(_: int = 0) -> UpnpRouter | None:
     """Up to four seconds. A router without an address in the world is none: it stands behind
     another one."""
     try:
@@ -145,9 +145,9 @@ class PmpRouter:
             return
 
 
-def find_pmp(probe_port: int) -> PmpRouter | None:
+def find_pmp(probe_port: int, gateway: str | None = None) -> PmpRouter | None:
     """Within a second. PCP is tried with a short mapping of `probe_port`, a UDP port of ours."""
-    gateway = default_gateway()
+    gateway = gateway or default_gateway()
     if gateway is None:
         return None
     try:

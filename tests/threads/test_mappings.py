@@ -1,0 +1,118 @@
+"""Mappings of a call: made in time or not at all, renewed, and never left behind."""
+
+import threading
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from applet.address import Address
+from applet.nat.knowledge import Mapper, MapperSeen
+from applet.nat.port_mapping import PortMappingError
+from applet.threads.mappings import OPEN_LIMIT, Mapped, Mappings
+from applet.threads.routers import LEASE, Router
+from tests.support.process import wait_until
+
+RTP, RTCP = Address("192.168.1.2", 20000), Address("192.168.1.2", 20001)
+OUTSIDE = "5.5.1.2"
+
+
+class Gateway:
+    """A router that knows what is open. `slow`: seconds that each mapping takes."""
+
+    kind = Mapper.UPNP
+    external = OUTSIDE
+
+    def __init__(self, slow: float = 0.0, refuses: int = 0) -> None:
+        self.open: set[int] = set()
+        self.asked = 0
+        self._slow = slow
+        self._refuses = refuses
+
+    def add(self, internal: int, lifetime: int = LEASE) -> Address:
+        self.asked += 1
+        threading.Event().wait(self._slow)
+        if internal == self._refuses:
+            raise PortMappingError("The router refuses a port.")
+        self.open.add(internal)
+        return Address(OUTSIDE, internal + 1000)
+
+    def remove(self, internal: int, external: int) -> None:
+        assert external == internal + 1000
+        self.open.discard(internal)
+
+
+def found(*finders: Callable[[int], Router | None]) -> tuple[Mappings, MapperSeen]:
+    mappings = Mappings(finders)
+    answers: SimpleQueue[MapperSeen] = SimpleQueue()
+    mappings.look(5060, answers.put)
+    return mappings, answers.get(timeout=5)
+
+
+def opened(mappings: Mappings) -> Mapped | None:
+    answers: SimpleQueue[Mapped | None] = SimpleQueue()
+    mappings.open(RTP, RTCP, answers.put)
+    return answers.get(timeout=5)
+
+
+def test_the_first_router_that_is_found_counts() -> None:
+    never = threading.Event()
+    gateway = Gateway()
+    mappings, seen = found(lambda _: (never.wait(2), None)[1], lambda _: gateway)
+    assert seen == MapperSeen(Mapper.UPNP, OUTSIDE)
+    never.set()
+    mapped = opened(mappings)
+    assert mapped is not None
+    assert (mapped.rtp, mapped.rtcp) == ((OUTSIDE, 21000), (OUTSIDE, 21001))
+    assert gateway.open == {20000, 20001}
+    mapped.close()
+    wait_until(lambda: not gateway.open, 5, "the mappings to be taken away")
+    mappings.stop()
+
+
+def test_no_router_is_an_answer_too() -> None:
+    mappings, seen = found(lambda _: None, lambda _: None)
+    assert seen == MapperSeen(None, "")
+    assert opened(mappings) is None
+    mappings.stop()
+    mappings.stop()
+
+
+def test_fault_14_nothing_is_left_open_at_the_end() -> None:
+    gateway = Gateway()
+    mappings, _ = found(lambda _: gateway)
+    assert opened(mappings) is not None
+    mappings.stop()
+    assert gateway.open == set()
+
+
+def test_half_a_pair_is_none_and_is_taken_away() -> None:
+    gateway = Gateway(refuses=RTCP.port)
+    mappings, _ = found(lambda _: gateway)
+    assert opened(mappings) is None
+    mappings.stop()
+    assert gateway.open == set()
+
+
+def test_fault_14_a_slow_router_holds_up_nobody_and_its_late_mapping_is_taken_away() -> None:
+    gateway = Gateway(slow=0.7)
+    mappings, _ = found(lambda _: gateway)
+    begin = time.monotonic()
+    assert opened(mappings) is None
+    assert time.monotonic() - begin < OPEN_LIMIT + 0.5
+    wait_until(lambda: gateway.asked == 2, 5, "the second mapping to be asked for")
+    wait_until(lambda: not gateway.open, 5, "the late mappings to be taken away")
+    mappings.stop()
+
+
+def test_a_stop_without_any_work_is_quick() -> None:
+    Mappings().stop()
+
+
+def test_mappings_are_renewed_while_the_call_lasts() -> None:
+    gateway = Gateway()
+    mappings, _ = found(lambda _: gateway)
+    assert opened(mappings) is not None
+    mappings._renew_at = 0.0
+    mappings._do(lambda: None)
+    wait_until(lambda: gateway.asked == 4, 5, "the renewal")
+    mappings.stop()

@@ -1,0 +1,151 @@
+"""Relays: coturn on loopback, and relays that are silent, refuse or are not there."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import SimpleQueue
+
+import pytest
+
+from applet.address import Address
+from applet.nat.knowledge import RelayServer
+from applet.threads.credentials import fetch_relays, read_relays
+from applet.threads.relay import Relayed, RelayError, RelayThread
+from tests.support.ports import free_port
+from tests.support.process import Program, wait_until
+
+
+class Coturn(Program):
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        options = [
+            "-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--no-tls", "--no-dtls",
+            f"--listening-port={self.port}", "--min-port=20100", "--max-port=20200", "--no-cli",
+            "--lt-cred-mech", "--user=u:p", "--realm=here", "--allow-loopback-peers",
+            "--log-file=stdout", "--simple-log", f"--pidfile={folder / 'pid'}",
+        ]  # fmt: skip
+        super().__init__(["turnserver", *options], folder=folder)
+        wait_until(self._listens, 10, "coturn", self.transcript)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def server(self, transport: str, password: str = "p") -> RelayServer:
+        return RelayServer(Address("127.0.0.1", self.port), transport, "u", password)
+
+
+@pytest.fixture(scope="module")
+def coturn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Coturn]:
+    program = Coturn(tmp_path_factory.mktemp("coturn"))
+    yield program
+    program.stop()
+
+
+@pytest.fixture
+def relays() -> Iterator[RelayThread]:
+    thread = RelayThread()
+    yield thread
+    thread.stop()
+    assert not [each for each in threading.enumerate() if each.name == "relay"]
+
+
+def probed(relays: RelayThread, server: RelayServer) -> RelayError | None:
+    answers: SimpleQueue[RelayError | None] = SimpleQueue()
+    relays.probe(server, answers.put)
+    return answers.get(timeout=6)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_packet_goes_through_the_relay_and_back(
+    coturn: Coturn, relays: RelayThread, transport: str
+) -> None:
+    answers: SimpleQueue[Relayed | None] = SimpleQueue()
+    came: SimpleQueue[tuple[bytes, Address]] = SimpleQueue()
+
+    def receive(data: bytes, source: Address) -> None:
+        came.put((data, source))
+
+    relays.open(coturn.server(transport), (receive, receive), answers.put)
+    relayed = answers.get(timeout=5)
+    assert relayed is not None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", free_port()))
+        peer.settimeout(5)
+        there = Address(*peer.getsockname())
+        for allocation in relayed:
+            allocation.send(b"sound", there)
+            data, source = peer.recvfrom(100)
+            assert (data, source) == (b"sound", tuple(allocation.address))
+            peer.sendto(b"echo", source)
+            assert came.get(timeout=5) == (b"echo", there)
+    relayed.close()
+    relays.stop()
+    relayed.rtp.send(b"late", there)
+    relayed.close()
+
+
+@pytest.mark.peers
+def test_a_wrong_password_is_one_clear_sentence(coturn: Coturn, relays: RelayThread) -> None:
+    problem = probed(relays, coturn.server("udp", "wrong"))
+    assert problem is not None and problem.refused
+    assert str(problem) == "The relay refuses our name and password."
+    assert probed(relays, coturn.server("udp")) is None
+
+
+def test_a_silent_relay_is_given_up_in_time(relays: RelayThread) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", free_port()))
+        server = RelayServer(Address(*silent.getsockname()), "udp", "u", "p")
+        begin = time.monotonic()
+        problem = probed(relays, server)
+        assert time.monotonic() - begin < 4.0
+        assert str(problem) == "The relay does not answer."
+        answers: SimpleQueue[Relayed | None] = SimpleQueue()
+        nothing = (lambda data, source: None,) * 2
+        relays.open(server, nothing, answers.put)
+        assert answers.get(timeout=4) is None
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_a_relay_that_is_not_there_is_a_plain_problem(relays: RelayThread, transport: str) -> None:
+    server = RelayServer(Address("127.0.0.1", free_port()), transport, "u", "p")
+    problem = probed(relays, server)
+    assert problem is not None and not problem.refused
+    assert "cannot be reached" in str(problem)
+
+
+def test_after_the_end_nothing_begins() -> None:
+    relays = RelayThread()
+    relays.stop()
+    relays.probe(RelayServer(Address("127.0.0.1", 9), "udp", "u", "p"), lambda _: None)
+    relays.stop()
+
+
+def test_short_lived_passwords_come_with_the_ways_to_the_relay() -> None:
+    answer = {
+        "username": "123:u",
+        "password": "secret",
+        "ttl": 600,
+        "uris": ["turn:relay.example.com?transport=udp", "turns:relay.example.com:443", "odd:x"],
+    }
+    assert [(s.transport, s.address.port, s.user, s.password) for s in read_relays(answer)] == [
+        ("udp", 3478, "123:u", "secret"),
+        ("tls", 443, "123:u", "secret"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "answer", [[], {}, {"username": "u"}, {"username": "u", "password": "p", "uris": ["x"]}]
+)
+def test_an_answer_without_relays_is_refused(answer: object) -> None:
+    with pytest.raises(ValueError, match="no"):
+        read_relays(answer)
+
+
+def test_a_web_server_that_is_not_there_is_a_plain_problem() -> None:
+    with pytest.raises(RelayError, match="No relay password could be fetched"):
+        fetch_relays(f"https://127.0.0.1:{free_port()}/turn")
