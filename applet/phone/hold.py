@@ -24,11 +24,13 @@ class HoldStyle(Enum):
     SENDONLY = "sendonly"
     ZERO_ADDRESS = "0.0.0.0"
 
-    def next(self, ipv6: bool) -> "HoldStyle | None":
-        """What to try when this one was refused; None: there is nothing left."""
-        if self is HoldStyle.INACTIVE:
-            return HoldStyle.SENDONLY
-        return HoldStyle.ZERO_ADDRESS if self is HoldStyle.SENDONLY and not ipv6 else None
+    @staticmethod
+    def after(refused: "list[HoldStyle]", ipv6: bool) -> "HoldStyle | None":
+        """What to try when these were refused; None: there is nothing left."""
+        for style in HoldStyle:
+            if style not in refused and not (ipv6 and style is HoldStyle.ZERO_ADDRESS):
+                return style
+        return None
 
 
 class HoldMemory:

@@ -17,12 +17,13 @@ _STYLED = {
 class HoldWish:
     """`state` is our hold of one call."""
 
-    __slots__ = ("_memory", "_style", "_with_music", "state")
+    __slots__ = ("_memory", "_refused", "_style", "_with_music", "state")
 
     def __init__(self, memory: HoldMemory) -> None:
         self.state = Hold()
         self._memory = memory
         self._style = HoldStyle.INACTIVE
+        self._refused: list[HoldStyle] = []
         self._with_music = False
 
     @property
@@ -43,6 +44,7 @@ class HoldWish:
             return False
         self._with_music = with_music
         self._style = self._memory.style(server)
+        self._refused.clear()
         return True
 
     def resume(self) -> bool:
@@ -57,7 +59,8 @@ class HoldWish:
         """A hold was refused: whether there is another way to say it."""
         if self.state.state is not HoldState.HOLDING or self._with_music:
             return False
-        style = self._style.next(ipv6)
+        self._refused.append(self._style)
+        style = HoldStyle.after(self._refused, ipv6)
         if style is not None:
             self._style = style
         return style is not None

@@ -29,9 +29,13 @@ def test_only_the_64_servers_that_were_used_last_are_remembered() -> None:
     ],
 )
 def test_the_zero_address_is_for_ipv4_only(ipv6: bool, styles: list[HoldStyle]) -> None:
-    style: HoldStyle | None = HoldStyle.INACTIVE
-    tried = []
-    while style is not None:
+    tried: list[HoldStyle] = []
+    while (style := HoldStyle.after(tried, ipv6)) is not None:
         tried.append(style)
-        style = style.next(ipv6)
     assert tried == styles
+
+
+def test_a_remembered_way_that_is_refused_is_followed_by_the_others() -> None:
+    tried = [HoldStyle.SENDONLY]
+    assert HoldStyle.after(tried, ipv6=False) is HoldStyle.INACTIVE
+    assert HoldStyle.after([*tried, HoldStyle.INACTIVE], ipv6=False) is HoldStyle.ZERO_ADDRESS
