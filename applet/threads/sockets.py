@@ -18,6 +18,7 @@ from applet.address import Address
 HIGHEST_PORT = 32767
 SIP_PORTS = range(10000, 16000)
 NEXT_PORTS_TRIED = 100
+UNACKNOWLEDGED_LIMIT_MS = 30_000
 READS_PER_WAKE = 32
 """So many datagrams or chunks of one socket are read before the others have their turn."""
 
@@ -176,6 +177,10 @@ def open_socket(kind: int, host: str) -> socket.socket:
     if kind == socket.SOCK_STREAM:
         # Accepted connections inherit it: no message waits for the acknowledgement of another.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sys.platform == "linux":
+            # What is not acknowledged for so long breaks the connection, as it does on Windows
+            # by itself: a router that has forgotten it says nothing.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_LIMIT_MS)
     if ":" in host:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     return sock

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -12,6 +13,7 @@ from applet.address import Address
 from applet.threads.sockets import (
     ANY_MEDIA_PORT,
     HIGHEST_PORT,
+    UNACKNOWLEDGED_LIMIT_MS,
     BindError,
     MediaPorts,
     MediaSockets,
@@ -21,6 +23,7 @@ from applet.threads.sockets import (
     is_ip,
     local_ip,
     local_ip_for,
+    open_socket,
     receive_all,
     send,
 )
@@ -296,3 +299,10 @@ def test_a_datagram_that_is_too_large_is_told(bound: list[SipSockets | MediaSock
     assert error.errno == errno.EMSGSIZE
     with suppress(OSError):
         sip.udp.recv(10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Windows gives up by itself")
+def test_a_connection_whose_other_end_has_vanished_does_not_seem_to_stand_for_long() -> None:
+    with open_socket(socket.SOCK_STREAM, "127.0.0.1") as sock:
+        limit = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+        assert limit == UNACKNOWLEDGED_LIMIT_MS
