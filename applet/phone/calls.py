@@ -1,6 +1,7 @@
 """The calls of one phone: by their numbers, and by their sessions."""
 
 from applet.phone.call import Call
+from applet.phone.messages import CallState
 from applet.phone.outbox import Outbox
 from applet.sip.invite import InviteSession
 
@@ -54,6 +55,13 @@ class Calls:
     def live(self) -> int:
         """How many the person still sees."""
         return sum(call.live for call in self._by_number.values())
+
+    @property
+    def engaged(self) -> int:
+        """As `live`, without those that have come in and are not shown yet: they may be refused
+        without anybody being asked."""
+        calls = self._by_number.values()
+        return sum(c.live and (c.outgoing or c.state is not CallState.DIALLING) for c in calls)
 
     @property
     def empty(self) -> bool:

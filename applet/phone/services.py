@@ -166,7 +166,7 @@ class Services:
         self._transfers.settle(now)
         for call in [call for call in self._answer_at if not call.live or call.talking]:
             del self._answer_at[call]
-        busy = self._calls.live >= self._config.max_calls
+        busy = self._calls.engaged >= self._config.max_calls
         open_ = 486 if busy else 200
         self._endpoint.services.availability = open_ if self._config.incoming else 480
 

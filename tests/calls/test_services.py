@@ -515,6 +515,26 @@ def test_options_says_what_a_call_would_get() -> None:
     assert say(closed, "OPTIONS").status == 480
 
 
+def test_a_call_that_nobody_was_told_of_yet_makes_nobody_busy() -> None:
+    """INVITE and OPTIONS come together, before there are sockets for the media."""
+    street, house, pbx = scene()
+    for method in ("INVITE", "OPTIONS"):
+        lines = [
+            f"{method} sip:you@{PHONE} SIP/2.0",
+            f"Via: SIP/2.0/UDP {pbx.sip};branch=z9hG4bK{method}",
+            f"From: <sip:pbx@{pbx.host}>;tag={method}",
+            f"To: <sip:you@{PHONE}>",
+            f"Call-ID: {method}",
+            f"CSeq: 1 {method}",
+            f"Contact: <sip:pbx@{pbx.sip}>",
+            "",
+            "",
+        ]
+        house.phone.receive_datagram("\r\n".join(lines).encode(), pbx.sip, street.now)
+    starts = [data.data.split(b"\r\n")[0] for data in house.phone.datagrams_to_send()]
+    assert starts == [b"SIP/2.0 200 OK"], "100 comes later, the call is not shown yet"
+
+
 # --- taking over a call (Replaces)
 
 
