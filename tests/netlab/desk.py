@@ -161,16 +161,18 @@ class Desk:
         with self._lock:
             try:
                 message = parse(data)
+                self.heard.append(described(message, flow))
+                self._take_message(message, flow)
             except ValueError as error:
                 self.refused.append(f"{error} by {flow.kind} from {flow.peer}")
-                return
-            self.heard.append(described(message, flow))
-            if message.status:
-                self._take_response(message, flow)
-            elif said := self._said.get((message.first("via"), message.method)):
-                self._back(message, flow).send(said)
-            else:
-                self._take_request(message, flow)
+
+    def _take_message(self, message: Message, flow: Flow) -> None:
+        if message.status:
+            self._take_response(message, flow)
+        elif said := self._said.get((message.first("via"), message.method)):
+            self._back(message, flow).send(said)
+        else:
+            self._take_request(message, flow)
 
     def _take_response(self, message: Message, flow: Flow) -> None:
         for call in self.calls:

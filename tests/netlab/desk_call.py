@@ -21,11 +21,13 @@ LIMIT_S = 8.0
 
 
 class DeskCall:
-    """`sdps` are the phone's in their order, `contact` its last one, `flow` how it last spoke."""
+    """`sdps` are the phone's in their order, `bodies` their texts, `contact` its last one, `flow`
+    how it last spoke."""
 
     def __init__(self, desk: "Desk", call_id: str) -> None:
         self.call_id = call_id
         self.sdps: list[Sdp] = []
+        self.bodies: list[str] = []
         self.contact = ""
         self.flow: Flow | None = None
         self.agreed_at = 0.0
@@ -63,9 +65,9 @@ class DeskCall:
             threading.Event().wait(1.0)  # RFC 3261 section 14.1
         assert self._statuses[self._cseq] == 200, f"re-INVITE: {self._statuses[self._cseq]}"
 
-    def hang_up(self) -> None:
+    def hang_up(self, limit: float = LIMIT_S) -> None:
         """Say BYE, and wait until it is accepted."""
-        status = self._wait(self._request("BYE"))
+        status = self._wait(self._request("BYE"), limit)
         assert status == 200, f"BYE: {status}"
         self.ended_by = "desk"
         self.line.aim(None)
@@ -123,6 +125,7 @@ class DeskCall:
         if sdp is None:
             return
         self.sdps.append(sdp)
+        self.bodies.append(body)
         self.agreed_at = self.agreed_at or time.monotonic()
         flows_here = sdp.direction in ("sendrecv", "recvonly") and sdp.place[0] != "0.0.0.0"
         self.line.aim(sdp.place if flows_here else None)
@@ -164,8 +167,13 @@ class DeskCall:
             body,
         )
 
-    def _wait(self, number: int) -> int:
-        wait_until(lambda: number in self._statuses, LIMIT_S, "the phone's answer to the far end")
+    def _wait(self, number: int, limit: float = LIMIT_S) -> int:
+        wait_until(
+            lambda: number in self._statuses,
+            limit,
+            "the phone's answer to the far end, which heard",
+            lambda: "\n".join(self._desk.heard),
+        )
         return self._statuses[number]
 
     def _sdp(self, direction: str) -> str:

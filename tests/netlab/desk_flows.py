@@ -109,7 +109,7 @@ class Flows:
                 messages, waiting = framed(waiting + data)
                 for message in messages:
                     self._take(message, flow)
-        except OSError:
+        except (OSError, ValueError):  # it was closed, also under our hands
             return
 
 

@@ -15,6 +15,7 @@ from tests.netlab.services import PASSWORD, USER, Coturn, Miniupnpd
 from tests.support.headless import Headless
 
 SIP_PORT = 5062
+RELAY = f"turn:{USER}:{PASSWORD}@{SERVERS[0]}"
 
 
 class House:
@@ -59,15 +60,14 @@ class House:
             stack.callback(desk.close)
             yield desk
 
-    def phone(self, cell: Cell, *options: str | Path) -> Headless:
+    def phone(self, *options: str | Path, stun: tuple[str, ...], turn: str) -> Headless:
         """The real phone in the client's namespace; it knows of the servers what a brand file
         would tell it."""
-        turn = f"turn:{USER}:{PASSWORD}@{SERVERS[0]}"
         with inside(self.network.name("client")):
             return Headless(
-                *(word for server in SERVERS for word in ("--stun", server)),
+                *(word for server in stun for word in ("--stun", server)),
                 *("--turn", turn, "--tls-ca", self.certificates.authority),
                 *("--registrar", f"sip:{DESK}", "--id", f"sip:phone@{DESK}"),
                 *("--answer", "auto", "--accept-any-user", "--nat", "auto", *options),
-                bind=f"{router.client_address(cell)}:{SIP_PORT}",
+                bind=f"0.0.0.0:{SIP_PORT}",
             )

@@ -102,7 +102,18 @@ def _rule(network: Network, role: str, chains: str) -> None:
         run("conntrack", "-F")
 
 
-def forget(network: Network, role: str = "home") -> None:
-    """The router was restarted: it knows no connection any more."""
-    with inside(network.name(role)):
+def restart(network: Network) -> None:
+    """The home router knows no connection any more, and no port mapping."""
+    with inside(network.name("home")):
+        if "chain prerouting_miniupnpd" in run("nft", "list", "ruleset"):
+            run("nft", "flush", "chain", "inet", "miniupnpd", "prerouting_miniupnpd")
+        run("conntrack", "-F")
+
+
+def rebind(network: Network) -> None:
+    """A port restricted cone gives every connection another port from now on."""
+    with inside(network.name("home")):
+        run("nft", "flush", "chain", "ip", "lab", "post")
+        moved = "oif wan meta l4proto { tcp, udp } masquerade to :40000-49999 persistent"
+        run("nft", "add", "rule", "ip", "lab", "post", *moved.split())
         run("conntrack", "-F")

@@ -9,7 +9,8 @@ from tests.netlab.cell import Cell
 from tests.netlab.desk import URI, Desk
 from tests.netlab.desk_call import DESK_HZ, PHONE_HZ, DeskCall
 from tests.netlab.ear import Ear
-from tests.netlab.house import House
+from tests.netlab.house import RELAY, House
+from tests.netlab.network import SERVERS
 from tests.support.headless import Headless
 from tests.support.process import wait_until
 
@@ -75,11 +76,13 @@ class Talk:
 
 
 @contextmanager
-def talk(house: House, cell: Cell, *options: str | Path) -> Iterator[Talk]:
+def talk(
+    house: House, cell: Cell, *, stun: tuple[str, ...] = SERVERS, turn: str = RELAY
+) -> Iterator[Talk]:
     """The phone, started in the home of `cell`; nothing is said yet."""
     recording = house.folder / "heard.wav"
     recording.unlink(missing_ok=True)
     with house.furnished(cell) as desk:
         sound = ("--audio-in", f"tone:{PHONE_HZ}", "--audio-out", recording)
-        with house.phone(cell, *sound, *options) as phone:
+        with house.phone(*sound, stun=stun, turn=turn) as phone:
             yield Talk(house, desk, phone, recording)
