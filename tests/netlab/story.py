@@ -171,7 +171,7 @@ class _Story:
             told[-1] if told else "",
             None if desk_first is None else round(max(desk_first - at, 0), 2),
             None if phone_first is None else round(max(phone_first - frame, 0) / 50, 2),
-            self._talk.desk.starved(),
+            self._talk.starved(),
         )
 
     def _address(self) -> str:
