@@ -35,7 +35,7 @@ EXCLUDED = [
 # dnspython can read every kind of record; it asks for modules of these kinds by name only.
 _RECORDS = {
     *("A", "AAAA", "SRV", "NAPTR", "CNAME", "DNAME", "NS", "OPT", "PTR", "SOA", "TXT"),
-    "TSIG",  # by dns.message itself
+    *("TSIG", "ZONEMD"),  # by dns.message and dns.zone themselves
 }
 _SCRIPTS_OUT = (
     *("_tcl_data/tzdata/", "_tcl_data/msgs/", "_tcl_data/tcl8/", "_tcl_data/http1.0/"),
