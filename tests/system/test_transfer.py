@@ -123,6 +123,28 @@ def test_we_pass_linphone_on(stack: ExitStack, tmp_path: Path, theirs: Voice) ->
     desk.wait_for("transfer", 10, state="done")
 
 
+def test_linphone_passes_us_on_attended_once_we_agree(
+    stack: ExitStack, tmp_path: Path, theirs: Voice
+) -> None:
+    """It names no port in Refer-To, so the colleague has an address of its own; which therefore is
+    another host than the one we called."""
+    linphone = stack.enter_context(Linphone(tmp_path / "linphone", theirs.long_file))
+    colleague = stack.enter_context(Headless(*ANSWERS, bind="127.0.6.5:5060"))
+    caller = stack.enter_context(Headless(*ANSWERS))
+    caller.call(linphone.uri)
+    linphone.send("pause 1")
+    caller.wait_for("hold", by="them")
+    linphone.send(f"call {colleague.uri}")
+    colleague.connected()
+    linphone.wait_for_line("Call 2 with")
+    linphone.send("transfer 1 --to-call 2")
+    caller.wait_for("transfer", 10, state="asked")
+    caller.send("transfer yes")
+    caller.wait_for("transfer", 10, state="done")
+    colleague.wait_for("transfer", 10, state="done")
+    wait_until(partial(_hears_sound, colleague, 2), 5, "sound", colleague.transcript)
+
+
 # --- SIPp as a telephone system
 
 
