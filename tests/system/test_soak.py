@@ -18,7 +18,7 @@ from tests.support.process import wait_until
 from tests.support.sipp import Sipp
 
 CALLS = int(os.environ.get("SOAK_CALLS", "300"))
-A_SECOND = 12
+A_SECOND = 6
 """Calls that begin in each second, of all kinds together."""
 KINDS = {
     "soak_talks": 3,  # talks, holds every other time, hangs up
