@@ -65,6 +65,14 @@ def matrix(arguments: list[str]) -> int:
     return _call(environment.setup(tests=True), "-m", "tests.netlab.matrix", *arguments)
 
 
+def soak(arguments: list[str]) -> int:
+    """Five thousand calls in a row (or as many as said) that leave nothing behind."""
+    calls = arguments[0] if arguments else "5000"
+    python = environment.setup(tests=True)
+    test = ("-m", "pytest", "-s", "tests/system/test_soak.py")
+    return _call(python, *test, variables={"SOAK_CALLS": calls})
+
+
 def bench(arguments: list[str]) -> int:
     """Parser and start; with BENCH_DIR: its scripts (m1 ... m7) with the phones named."""
     python = environment.setup(tests=True)
@@ -149,7 +157,7 @@ def _call(
 
 COMMANDS = {
     command.__name__.replace("_", "-"): command
-    for command in (setup, run, test, lint, icons, fuzz, matrix, bench, exe, exe_bench, lock)
+    for command in (setup, run, test, lint, icons, fuzz, soak, matrix, bench, exe, exe_bench, lock)
 }
 
 

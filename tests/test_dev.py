@@ -25,7 +25,7 @@ def dev(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_without_a_known_command_the_door_names_those_there_are(arguments: tuple[str, ...]) -> None:
     answered = dev(*arguments)
     assert answered.returncode == 2
-    for command in ("setup", "run", "test", "lint", "icons", "fuzz", "matrix", "bench"):
+    for command in ("setup", "run", "test", "lint", "icons", "fuzz", "soak", "matrix", "bench"):
         assert f"\n  {command}" in answered.stderr
 
 

@@ -1,6 +1,6 @@
 """Many calls, with hold, digits, cancelling and early ends, leave nothing behind.
 
-`build/dev.py soak [--calls N]` makes it long. The callers are SIPp; each kind of call has a caller
+`build/dev.py soak [N]` makes it long. The callers are SIPp; each kind of call has a caller
 of its own, so that the phone's person (`Person`) knows by the caller's port what to do.
 """
 
@@ -21,12 +21,13 @@ CALLS = int(os.environ.get("SOAK_CALLS", "300"))
 A_SECOND = 6
 """Calls that begin in each second, of all kinds together."""
 KINDS = {
-    "soak_talks": 3,  # talks, holds every other time, hangs up
-    "calls": 1,  # hangs up at once
-    "calls_and_is_hung_up": 1,
-    "gives_up": 1,  # while it rings
+    "soak_talks": ("udp", 3),  # talks, holds every other time, hangs up
+    "calls": ("tcp", 1),  # hangs up at once
+    "calls_and_is_hung_up": ("tcp", 1),
+    "gives_up": ("udp", 1),  # while it rings
 }
-SHARES = sum(KINDS.values())
+"""Each with its transport and its share."""
+SHARES = sum(share for _, share in KINDS.values())
 MOST_GROWTH_KB = 2048
 
 
@@ -66,15 +67,22 @@ class Person:
                 self.ended[number] += 1
 
 
-def callers(folder: Path, phone: Headless, rtp_port: int) -> Iterator[tuple[str, Sipp]]:
+def callers(folder: Path, phone: Headless) -> Iterator[tuple[str, Sipp]]:
     """As many calls of each kind as its share is."""
-    for kind, share in KINDS.items():
-        calls = CALLS * share // SHARES
+    for kind, (transport, share) in KINDS.items():
         rate = str(max(1, A_SECOND * share // SHARES))
         options = ("-r", rate, "-l", "40", "-d", "0", "-timeout", str(60 + CALLS))
         yield (
             kind,
-            Sipp(kind, folder, *options, target=phone.address, calls=calls, rtp_port=rtp_port),
+            Sipp(
+                kind,
+                folder,
+                *options,
+                target=phone.address,
+                calls=CALLS * share // SHARES,
+                transport=transport,
+                rtp_port=20_000,
+            ),
         )
 
 
@@ -87,8 +95,8 @@ def test_calls_of_every_kind_leave_no_thread_no_socket_and_no_memory_behind(
     with Headless(*options) as phone, ExitStack() as stack:
         held = Resources(phone.pid)
         threads, sockets = held.threads(), held.sockets()
-        running = {kind: stack.enter_context(c) for kind, c in callers(tmp_path, phone, 20_000)}
-        total = sum(CALLS * share // SHARES for share in KINDS.values())
+        running = {kind: stack.enter_context(c) for kind, c in callers(tmp_path, phone)}
+        total = sum(CALLS * share // SHARES for _, share in KINDS.values())
         person = Person(phone, {caller.port: kind for kind, caller in running.items()})
         long_enough = 60 + CALLS / 4
         wait_until(lambda: person.attend() >= total // 10, long_enough, "a tenth of the calls")
