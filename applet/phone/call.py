@@ -47,6 +47,7 @@ from applet.sip.events import (
 from applet.sip.headers import NameAddr
 from applet.sip.invite import InviteSession
 from applet.sip.message import allows
+from applet.sip.session_table import SessionState
 from applet.sip.uri import SipUri
 
 if TYPE_CHECKING:
@@ -295,6 +296,16 @@ class Call(CallFace):
         self.peer = str(attempts.target)
         self.play(None)
         self.tell_state(CallState.DIALLING)
+        self.session = negotiation.session = attempts.send(negotiation.offer_again(), now)
+        return True
+
+    def dial_elsewhere(self, now: float) -> bool:
+        """The server answers, but not where our INVITE went: call there, if nobody has heard us
+        yet."""
+        before, attempts, negotiation = self.session, self._attempts, self.negotiation
+        unheard = before is not None and before.state is SessionState.CALLING
+        if not unheard or attempts is None or negotiation is None or self._hung_up:
+            return False
         self.session = negotiation.session = attempts.send(negotiation.offer_again(), now)
         return True
 

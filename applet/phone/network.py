@@ -18,6 +18,7 @@ from applet.nat.strategy import DIRECT, Plan, Way, contact, plan
 from applet.phone.account import Account
 from applet.phone.config import NatConfig
 from applet.phone.echo import what_came_back
+from applet.phone.known_servers import Ping, Server, key_of, other_ways
 from applet.phone.messages import NatFound, NetworkChecked, Reason, Trouble
 from applet.phone.orders import Probe
 from applet.phone.outbox import Outbox
@@ -28,47 +29,18 @@ from applet.sip.uri import SipUri
 
 CALL_WAIT = 0.3
 """Seconds an INVITE waits for what is not known yet."""
-REGISTER_WAIT = 2.0
+REGISTER_WAIT = 6.0
 """Seconds a REGISTER may wait: nobody stands beside it."""
 PING_LIMIT = 4.0
 OTHERS_AFTER = 1.0
 """Seconds of silence over UDP after which TCP and TLS are asked too."""
 REFRESH_AFTER = 600.0
 MOST_SERVERS = 8
-_TLS_PORT = 5061
-_WEB_PORT = 443
 _LOOPBACK = ("127.0.0.1", "::1")
 
 NO_NAT = Plan((DIRECT,), "", 0, "")
 
 Then = Callable[[Plan, float], None]
-
-
-class _Ping(NamedTuple):
-    """An OPTIONS under way. `usual`: it went the way that the server's URI and DNS want."""
-
-    server: str
-    transport: str
-    port: int
-    usual: bool
-
-
-class _Server:
-    """One SIP server, and what came back from it. `host`: its IP, once it is known; `transport`
-    and `port`: as its URI, the account and DNS want them."""
-
-    __slots__ = ("asked", "host", "others_at", "port", "seen", "settled", "transport", "uri")
-
-    def __init__(self, uri: SipUri, preferred: Transport | None) -> None:
-        self.uri = uri
-        transport = "tls" if uri.scheme == "sips" else uri.param("transport")
-        self.transport = (transport or (preferred or Transport.UDP).value).lower()
-        self.port = uri.port or (_TLS_PORT if self.transport == "tls" else 5060)
-        self.host = uri.param("maddr") or uri.host
-        self.asked = 0
-        self.seen: dict[tuple[str, int], SipSeen] = {}
-        self.others_at: float | None = None
-        self.settled: tuple[str, int] | None = None  # what a rescue has found to be better
 
 
 class _Waiting(NamedTuple):
@@ -96,11 +68,12 @@ class Network:
         self._outbox = outbox
         self._local_ip_for = local_ip_for
         self._common = Knowledge()
-        self._servers: dict[str, _Server] = {}
-        self._pings: dict[str, _Ping] = {}
+        self._servers: dict[str, Server] = {}
+        self._pings: dict[str, Ping] = {}
         self._count = 0
         self._waiting: list[_Waiting] = []
         self._told: tuple[str, str] | None = None
+        self._moved = False
         self._refused = False
         self._refresh_at: float | None = None
 
@@ -147,13 +120,13 @@ class Network:
 
     def ask_all(self, server: SipUri, now: float) -> None:
         """A call is in trouble: find out on which other transports the server answers."""
-        key = _key(server)
+        key = key_of(server)
         if key in self._servers:
             self._ask_others(key, now)
 
     def is_asking(self, server: SipUri) -> bool:
         """Whether it is not known yet on which other transports `server` answers."""
-        key = _key(server)
+        key = key_of(server)
         none_yet = all(seen.answer is None for seen in self._others(key))
         return none_yet and any(ping.server == key for ping in self._pings.values())
 
@@ -168,18 +141,30 @@ class Network:
     def other_transport(self, server: SipUri) -> tuple[str, int] | None:
         """One on which `server` answers and calls do not go yet: TLS, which nobody on the way can
         read, before TCP. From now on calls go that way."""
-        key = _key(server)
+        key = key_of(server)
         others = sorted(seen[:2] for seen in self._others(key) if seen.answer is not None)
         if not others:
             return None
         self._servers[key].settled = others[-1]
         return others[-1]
 
+    def take_moved(self) -> bool:
+        """Whether a server has turned out to answer elsewhere than expected, since last asked."""
+        moved, self._moved = self._moved, False
+        return moved
+
+    def tell_way(self, way: Way, server: SipUri | None) -> None:
+        """A call goes a way that is not the one that was told."""
+        if self._told is not None and way.name != self._told[0]:
+            proof = "" if server is None else self.plan_towards(server).proof
+            self._told = (way.name, proof)
+            self._outbox.tell(NatFound(way.name, proof))
+
     def plan_towards(self, target: SipUri) -> Plan:
         """With what is known now."""
         if self._config.mode == "none" or not self._is_away(target):
             return NO_NAT
-        key = _key(target)
+        key = key_of(target)
         return self._plan(key if key in self._servers else None)
 
     def _is_away(self, uri: SipUri) -> bool:
@@ -205,32 +190,25 @@ class Network:
 
     def _look(self, uri: SipUri, now: float) -> str | None:
         """Ask a server for the first time; its key, or None if there are too many already."""
-        key = _key(uri)
+        key = key_of(uri)
         if key not in self._servers:
             if len(self._servers) >= MOST_SERVERS:
                 return None
-            server = self._servers[key] = _Server(uri, self._account.transport)
+            server = self._servers[key] = Server(uri, self._account.transport)
             server.others_at = now + OTHERS_AFTER
-            ping = _Ping(key, server.transport, server.port, usual=True)
+            ping = Ping(key, server.transport, server.port, usual=True)
             target = uri._replace(user="", password=None)
             self._ping(ping, target, self._account.transport, now)
         return key
 
     def _ask_others(self, key: str, now: float) -> None:
-        """Over TCP, over TLS, and on the port that every firewall leaves open. What is to go over
-        TLS goes over nothing else."""
         server = self._servers[key]
         server.others_at = None
-        port = server.uri.port or 5060
-        ways = [("tls", _TLS_PORT if port == 5060 else port + 1), ("tls", _WEB_PORT)]
-        if server.transport != "tls":
-            ways.append(("tcp", port))
-        for transport, at in ways:
-            if (transport, at) not in server.seen:
-                target = SipUri.of("", server.uri.host, at, transport=transport)
-                self._ping(_Ping(key, transport, at, usual=False), target, None, now)
+        for transport, port in other_ways(server):
+            target = SipUri.of("", server.uri.host, port, transport=transport)
+            self._ping(Ping(key, transport, port, usual=False), target, None, now)
 
-    def _ping(self, ping: _Ping, target: SipUri, transport: Transport | None, now: float) -> None:
+    def _ping(self, ping: Ping, target: SipUri, transport: Transport | None, now: float) -> None:
         server = self._servers[ping.server]
         self._count += 1
         server.asked += 1
@@ -279,8 +257,12 @@ class Network:
 
     def _learnt(self, now: float) -> None:
         """Something new is known: whoever waited for it goes on, and the rest is told."""
-        for key in self._servers:
+        for key, server in self._servers.items():
             self._show_contact(key)
+            way = self._plan(key)[1:3]
+            if way[0] and way not in (server.way, (server.transport, server.port)):
+                self._moved = True
+            server.way = way
         self._tell()
         for waiting in self._waiting[:]:
             if waiting.server not in self._servers or self._known(waiting.server).ready:
@@ -336,7 +318,7 @@ class Network:
 
     def steer(self, uri: SipUri) -> SipUri:
         """`uri` over the transport and to the port on which its server answers."""
-        key = _key(uri)
+        key = key_of(uri)
         found = self._plan(key if key in self._servers else None)
         server = self._servers.get(key)
         wanted = (found.transport, found.port)
@@ -374,7 +356,7 @@ class Network:
             remote = Address(server.host, port)
             self._endpoint.set_seen(Transport[transport.upper()], remote, contact(known, answer))
 
-    def _forget_seen(self, server: _Server) -> None:
+    def _forget_seen(self, server: Server) -> None:
         for transport, port in server.seen:
             remote = Address(server.host, port)
             self._endpoint.set_seen(Transport[transport.upper()], remote, None)
@@ -394,7 +376,3 @@ class Network:
             self._outbox.tell(NatFound(*told))
         if key is None:
             self._endpoint.set_advertised(Transport.UDP, contact(known, None))
-
-
-def _key(uri: SipUri) -> str:
-    return f"{uri.host}:{uri.port or 0}".lower()

@@ -39,6 +39,7 @@ from applet.phone.messages import (
     Trouble,
     Unregister,
 )
+from applet.phone.moves import Moves
 from applet.phone.negotiation import Negotiation
 from applet.phone.network import REGISTER_WAIT, Network
 from applet.phone.orders import (
@@ -115,6 +116,7 @@ class Phone:
             self._outbox,
         )
         self._registrar = Registrar(self._account, self._begin_registration, self._outbox)
+        self._moves = Moves(self._network, self._account, self._registrar, self._calls)
         self._strangers = Strangers(config.strangers_per_minute)
         self._hold_memory = HoldMemory()
         self._quit_at: float | None = None
@@ -137,29 +139,15 @@ class Phone:
 
     def nat_fact(self, generation: int, fact: Fact, now: float) -> None:
         """An answer to `Probe`."""
-        self._network.fact(generation, fact, now)
-        self._registrar.check_address(now)
+        self._moves.fact(generation, fact, now)
         self._pump(now)
 
     def network_changed(self, now: float) -> None:
         """Other addresses, ours or the servers': look around, register from there, and offer the
         running calls their new place."""
         self._endpoint.forget_servers()
-        self._network.changed(now)
-        server = self._account.server
-        if server is not None:
-            self._network.when_known(server, lambda _, at: self._registrar.move(at), now)
-        for call in self._calls.all():
-            if call.rescuer is not None and call.live:
-                call.rescuer.network_changed(now)
+        self._moves.network_changed(now)
         self._pump(now)
-
-    def _seen_elsewhere(self, now: float) -> None:
-        """Whoever is to send us requests must know."""
-        self._registrar.check_address(now)
-        for call in self._calls.all():
-            if call.rescuer is not None and call.live:
-                call.rescuer.tell_contact(now)
 
     @property
     def server_host(self) -> str:
@@ -253,6 +241,7 @@ class Phone:
                 session_id=self._random.getrandbits(31),
             )
             negotiation = Negotiation(call, rtp, described, self._outbox, self._hold_memory)
+            self._network.tell_way(way, wanted.server)
         wanted.media_opened(negotiation, now)
         if wanted.session is not None:
             self._calls.bind(wanted, wanted.session)
@@ -405,10 +394,9 @@ class Phone:
                 if isinstance(event, sip.Registered):
                     self._services.registered(event.registration, now)
             case sip.SeenElsewhere():
-                self._seen_elsewhere(now)
+                self._moves.seen_elsewhere(now)
             case sip.Pinged():
-                self._network.pinged(event, now)
-                self._registrar.check_address(now)
+                self._moves.pinged(event, now)
             case _ if isinstance(event, sip.ServiceEvent):
                 self._services.happened(event, now)
             case _:

@@ -6,10 +6,30 @@ from applet.address import Address
 from applet.nat.knowledge import MapperSeen, RelaySeen, StunSeen
 from applet.nat.strategy import DIRECT, Kind
 from applet.phone.config import NatConfig
-from applet.phone.messages import Dial, HangUp, NatFound, Reason, Register, Trouble
+from applet.phone.messages import (
+    CallStateChanged,
+    CheckNetwork,
+    Dial,
+    HangUp,
+    NatFound,
+    NetworkChecked,
+    Reason,
+    Register,
+    Trouble,
+)
 from applet.phone.network import CALL_WAIT, OTHERS_AFTER, REFRESH_AFTER
 from applet.phone.orders import OpenMedia, Probe
-from tests.nat.facts import LOCAL, OUTSIDE, RELAYS, SERVER, STUN, TLS_RELAY, UDP_RELAY, stun
+from tests.nat.facts import (
+    LOCAL,
+    OUTSIDE,
+    RELAYS,
+    SERVER,
+    STUN,
+    TLS_RELAY,
+    UDP_RELAY,
+    UPNP,
+    stun,
+)
 from tests.phone.scene import DESK, Scene
 
 AUTO = NatConfig("auto", STUN, (UDP_RELAY, TLS_RELAY), mapper=True)
@@ -236,3 +256,71 @@ def test_who_calls_us_from_our_own_network_needs_no_way_around() -> None:
     network = scene.phone._network
     assert network.ways_towards("192.168.1.7") == (DIRECT,)
     assert network.ways_towards(SERVER)[0].kind is Kind.STUN
+
+
+def test_a_call_that_nobody_has_heard_goes_on_where_the_server_answers() -> None:
+    scene = Scene(AUTO)
+    scene.do(Dial())
+    scene.run(CALL_WAIT)
+    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), scene.now)
+    scene.collect()
+    assert len(scene.requests("INVITE")) == 1
+    scene.run(OTHERS_AFTER)
+    scene.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40009))
+    assert len(scene.requests("INVITE", "TLS")) == 1
+    scene.run(60.0)
+    assert [e.reason for e in scene.events if isinstance(e, CallStateChanged)][-1] is not (
+        Reason.CANCELLED_HERE
+    )
+
+
+def test_a_call_that_rings_already_stays_where_it_is() -> None:
+    scene = Scene(AUTO)
+    scene.do(Dial())
+    scene.run(CALL_WAIT)
+    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), scene.now)
+    scene.collect()
+    scene.answer("INVITE", 180)
+    scene.run(OTHERS_AFTER)
+    scene.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40009))
+    assert scene.requests("INVITE", "TLS") == []
+
+
+def test_the_way_that_a_call_really_has_is_told() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.answer("OPTIONS")
+    scene.do(Dial())
+    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), scene.now)
+    scene.collect()
+    assert [found.way for found in told(scene)] == ["stun", "direct"]
+
+
+def report(scene: Scene) -> dict[str, tuple[str, str]]:
+    scene.do(CheckNetwork())
+    checked = scene.events[-1]
+    assert isinstance(checked, NetworkChecked)
+    return {name: (found, meaning) for name, found, meaning in checked.findings}
+
+
+def complete(scene: Scene) -> bool:
+    checked = scene.events[-1]
+    return isinstance(checked, NetworkChecked) and checked.complete
+
+
+def test_the_report_of_a_phone_behind_a_router() -> None:
+    scene = Scene(AUTO)
+    assert report(scene)["Server"][0] == "not asked"
+    assert not complete(scene)
+    scene.fact(*stun(OUTSIDE, OUTSIDE), *RELAYS, UPNP)
+    scene.answer("OPTIONS")
+    lines = report(scene)
+    assert complete(scene)
+    assert lines["Server"] == ("UDP 5060: answers", "It answers.")
+    assert lines["A call would go"][0] == "upnp, then stun, then turn, then direct"
+
+
+def test_the_report_of_a_phone_whose_server_is_near() -> None:
+    scene = Scene(NatConfig("auto", mapper=True), "sip:desk@192.168.1.9")
+    assert report(scene)["Server"] == ("192.168.1.9", "It is in our own network.")
+    assert report(Scene(NatConfig(), ""))["A call would go"][0] == "direct"

@@ -7,7 +7,7 @@ from applet.media.events import SoundBack, SoundMissing
 from applet.media.session import MediaEvent
 from applet.nat.strategy import DIRECT, Kind, Way
 from applet.phone.config import NatConfig
-from applet.phone.messages import Dial, HangUp, Hold, NatFound, Reason, Resume, Trouble
+from applet.phone.messages import Answer, Dial, HangUp, Hold, NatFound, Reason, Resume, Trouble
 from applet.phone.orders import KeepWay, OpenWay
 from applet.sip.message import Request
 from tests.nat.facts import LOCAL, OUTSIDE, RELAYS, SERVER, STUN, TLS_RELAY, UDP_RELAY, stun
@@ -207,3 +207,29 @@ def test_a_server_that_sees_us_elsewhere_is_told_the_new_contact() -> None:
     talk.pick_up()
     talk.run(6.0)
     assert len(talk.invites()) > count
+
+
+def test_a_call_from_somebody_in_our_own_network_has_no_server_to_ask() -> None:
+    scene = Scene(NAT, desk="")
+    peer = Address("192.168.1.7", 5060)
+    invite = (
+        f"INVITE sip:me@{LOCAL} SIP/2.0\r\nVia: SIP/2.0/UDP {peer};branch=z9hG4bK1\r\n"
+        f"From: <sip:a@{peer}>;tag=1\r\nTo: <sip:me@{LOCAL}>\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n"
+        f"Contact: <sip:a@{peer}>\r\nContent-Type: application/sdp\r\n"
+    )
+    body = SDP.format(1, "sendrecv")
+    data = f"{invite}Content-Length: {len(body)}\r\n\r\n{body}".encode()
+    scene.phone.receive_datagram(data, peer, 0.0)
+    scene.collect()
+    assert scene.opened().ways == (DIRECT,)
+    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), 0.0)
+    scene.do(Answer(1))
+    ack = invite.replace("INVITE", "ACK").replace("z9hG4bK1", "z9hG4bK2")
+    tag = scene.phone._calls.all()[0].session.local.tag  # type: ignore[union-attr]
+    ack = ack.replace(f"To: <sip:me@{LOCAL}>", f"To: <sip:me@{LOCAL}>;tag={tag}")
+    scene.phone.receive_datagram(f"{ack}Content-Length: 0\r\n\r\n".encode(), peer, 0.1)
+    scene.local = "192.168.1.99"
+    scene.phone.network_changed(1.0)
+    scene.collect()
+    order = scene.order(OpenWay)[-1]
+    assert order == OpenWay(1, (DIRECT,), "192.168.1.99")

@@ -1,0 +1,55 @@
+"""What follows for calls and the registration when the network, or what is known of it, changes."""
+
+from applet.nat.knowledge import Fact
+from applet.phone.account import Account
+from applet.phone.calls import Calls
+from applet.phone.network import Network
+from applet.phone.registrar import Registrar
+from applet.sip.events import Pinged
+
+
+class Moves:
+    def __init__(
+        self, network: Network, account: Account, registrar: Registrar, calls: Calls
+    ) -> None:
+        self._network = network
+        self._account = account
+        self._registrar = registrar
+        self._calls = calls
+
+    def fact(self, generation: int, fact: Fact, now: float) -> None:
+        """From the threads."""
+        self._network.fact(generation, fact, now)
+        self._registrar.check_address(now)
+
+    def pinged(self, event: Pinged, now: float) -> None:
+        """A server has answered, or not."""
+        self._network.pinged(event, now)
+        self._registrar.check_address(now)
+        if self._network.take_moved():
+            self._dial_elsewhere(now)
+
+    def network_changed(self, now: float) -> None:
+        """Look around, register from there, and offer the running calls their new place."""
+        self._network.changed(now)
+        server = self._account.server
+        if server is not None:
+            self._network.when_known(server, lambda _, at: self._registrar.move(at), now)
+        for call in self._calls.all():
+            if call.rescuer is not None and call.live:
+                call.rescuer.network_changed(now)
+
+    def seen_elsewhere(self, now: float) -> None:
+        """Whoever is to send us requests must know."""
+        self._registrar.check_address(now)
+        for call in self._calls.all():
+            if call.rescuer is not None and call.live:
+                call.rescuer.tell_contact(now)
+
+    def _dial_elsewhere(self, now: float) -> None:
+        """Calls that wait for an answer from where nobody answers."""
+        for call in self._calls.all():
+            before = call.session
+            if before is not None and call.dial_elsewhere(now):
+                self._calls.follow(call, before)
+                before.hang_up(now)
