@@ -1,20 +1,19 @@
 """The composition root of the applet: brand, settings, phone, window and tray, and their order.
 
-Started: desk (if the brand's is the embedded one), core and media, tray, window. Stopped: the
-window first, then the phone hangs up and un-registers, then media, tray and desk.
+Started: the tray (by `start`), the desk (if the brand's is the embedded one), core and media, the
+window. Stopped: the window first, then the phone hangs up and un-registers, then media, desk, tray.
 """
 
 import random
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from queue import SimpleQueue
 
 from applet import brand as brands
 from applet import settings as kept
 from applet.address import Address
 from applet.audio.sound import Sound
-from applet.brand import Brand, BrandError
+from applet.brand import Brand
 from applet.built import is_test_build
 from applet.desk.server import DeskServer
 from applet.log import LogFile
@@ -29,9 +28,10 @@ from applet.threads.sockets import local_ip_for
 from applet.ui.dialer import run_dialer
 from applet.ui.outside import Outside
 from applet.ui.presenter import Presenter
+from applet.ui.tray import Tray
 from applet.ui.view import Act, Request
 from applet.unexpected import Unexpected
-from applet.visitor import RunningAlreadyError, only_one, request
+from applet.visitor import request
 from applet.windows import credentials, message
 from applet.windows.command_line import Run
 from applet.windows.handover import Show
@@ -44,27 +44,9 @@ _STUN_PORT = 3478
 _BLOCKED = Trouble(0, Reason.FIREWALL_BLOCKS, "")
 
 
-def run_app(start: Run = Run()) -> int:  # noqa: B008  (a value)
-    """The whole phone until the person quits; or, where it runs already, what it was started for
-    is done there. Returns the exit code."""
-    try:
-        brand = brands.load(Path(start.brand_file) if start.brand_file else brands.BRAND_FILE)
-    except BrandError as error:
-        message.tell("", str(error))
-        return 2
-    requests: SimpleQueue[Request] = SimpleQueue()
-    try:
-        with only_one(brand.product, start.order, requests.put):
-            return _run_or_explain(brand, start, requests)
-    except RunningAlreadyError as running:
-        if running.answers:
-            return 0
-        message.tell(brand.product, f"{brand.product} is running already, but does not answer.")
-        return 1
-
-
-def _run_or_explain(brand: Brand, start: Run, requests: "SimpleQueue[Request]") -> int:
-    """Whatever goes wrong is in the log and said in one sentence."""
+def run_or_explain(brand: Brand, start: Run, requests: "SimpleQueue[Request]", tray: Tray) -> int:
+    """The phone until the person quits; whatever goes wrong is in the log and said in one
+    sentence. Returns the exit code."""
     log = LogFile(kept.folder(brand.product) / "logs")
     unexpected = Unexpected(log, lambda trace: requests.put(Request(Act.FAILED, trace)))
     unexpected.watch()
@@ -74,7 +56,7 @@ def _run_or_explain(brand: Brand, start: Run, requests: "SimpleQueue[Request]") 
     try:
         uri = f"sip:desk@{desk.start()}" if desk else brand.support.uri
         outside = Outside(requests, unexpected.caught, _keeper(brand, requests))
-        return _run(_with_own_account(brand, unexpected), uri, log, outside, start.background)
+        return _run(_with_own_account(brand, unexpected), uri, log, outside, tray, start.background)
     except BindError as error:
         message.tell(brand.product, f"{error}.")
         return 2
@@ -87,7 +69,9 @@ def _run_or_explain(brand: Brand, start: Run, requests: "SimpleQueue[Request]") 
             desk.stop()
 
 
-def _run(brand: Brand, desk_uri: str, log: LogFile, outside: Outside, background: bool) -> int:
+def _run(
+    brand: Brand, desk_uri: str, log: LogFile, outside: Outside, tray: Tray, background: bool
+) -> int:
     folder = kept.folder(brand.product)
     settings, put_aside = kept.load(folder)
     sound = Sound(settings.microphone, settings.speaker)
@@ -119,7 +103,7 @@ def _run(brand: Brand, desk_uri: str, log: LogFile, outside: Outside, background
             is_blocked=lambda: core.events.put(_BLOCKED) if can_be_called else None,
             failed=outside.failed,
         )
-        run_dialer(presenter, core.submit, core.events, folder, outside=outside)
+        run_dialer(presenter, core.submit, core.events, folder, outside=outside, tray=tray)
         del running
     finally:
         core.stop()

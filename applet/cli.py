@@ -40,7 +40,7 @@ def _start(arguments: list[str]) -> int:
 
     start = parse(arguments)
     if isinstance(start, Run):
-        from applet.app import run_app
+        from applet.start import run_app
 
         return run_app(start)
     if isinstance(start, Wrong):

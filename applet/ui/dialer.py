@@ -55,18 +55,14 @@ def run_dialer(
     events: "SimpleQueue[Event]",
     settings_folder: Path,
     *,
-    outside: Outside | None = None,
-    tray: bool = True,
+    outside: Outside,
+    tray: "Tray",
 ) -> None:
-    """Show window and tray icon until the person quits; returns after `Stopped` (or 4 s after
-    Quit). Runs in the main thread; `submit` must not block. `tray=False` shows no icon.
-    Raises `tkinter.TclError` when there is no display."""
-    from applet.windows.dpi import be_sharp
-
-    be_sharp()
+    """Show the window until the person quits; returns after `Stopped` (or 4 s after Quit). Runs
+    in the main thread; `submit` must not block. `tray` puts its requests on the queue of
+    `outside`. Raises `tkinter.TclError` when there is no display."""
     dialer = Dialer(presenter, submit, events, settings_folder, outside)
-    if tray:
-        dialer.start_tray()
+    dialer.use_tray(tray)
     dialer.run()
     # Tcl aborts the process if another thread's garbage collection frees its interpreter.
     del dialer
@@ -121,14 +117,10 @@ class Dialer:
             if self.tray is not None:
                 self.tray.stop()
 
-    def start_tray(self) -> None:
-        from applet.ui.tray import Tray
-
-        brand = self._presenter.brand
-        own_picture = Path(brand.icon) if brand.icon else None
-        self.tray = Tray(brand.product, ICONS, own_picture, self._requests.put)
-        self.tray.show(self._presenter.tray())
-        self.tray.start()
+    def use_tray(self, tray: "Tray") -> None:
+        """`tray` has been started already; it stops with the window."""
+        self.tray = tray
+        tray.show(self._presenter.tray())
         # It counts as there until it says otherwise, so that an early click on the close button
         # does not end the program.
         self.ask(Request(Act.TRAY_READY))

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageTk
 
-ICONS = Path(__file__).parent.parent.parent / "icons"
+from applet.ui.files import ICONS as ICONS
+
 _FINER = 4
 _RING = 0.03  # the focus ring's width, and its distance from the disc, by the disc's diameter
 

@@ -14,6 +14,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from applet.redaction import redacted_traceback
+from applet.ui.files import ICONS
 from applet.ui.view import Act, Entry, Icon, Notify, Request, TrayView
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ _LOOK = 0.05  # seconds between two looks whether the tray has taken the icon
 _ASK_AGAIN = 3.0
 _LOOK_AFTER = 2.0  # seconds between two looks whether the tray has come back
 _STOP_WITHIN = 2.0
+
+
+def start_tray(product: str, own_picture: str, ask: Callable[[Request], None]) -> "Tray":
+    """The icon at once, with no menu until the window shows its view."""
+    tray = Tray(product, ICONS, Path(own_picture) if own_picture else None, ask)
+    tray.start()
+    return tray
 
 
 class Tray:

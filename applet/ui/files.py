@@ -1,0 +1,5 @@
+"""Where the program's pictures are: beside the package, also in the executable."""
+
+from pathlib import Path
+
+ICONS = Path(__file__).parent.parent.parent / "icons"
