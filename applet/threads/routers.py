@@ -77,18 +77,29 @@ class UpnpRouter:
             return
 
     def remove_left_behind(self) -> None:
-        """Mappings of ours on this machine whose port nobody uses any more: a crash left them."""
+        """Mappings of ours on this machine whose port nobody uses any more: a crash left them.
+
+        The whole list is read first: with each entry removed the others get other numbers.
+        """
+        left = []
+        for external, protocol, (host, internal), name, *_ in self._entries():
+            ours = name == NAME and protocol == "UDP" and host == self._client.lanaddr
+            if ours and _is_free(internal):
+                left.append((internal, external))
+        for internal, external in left:
+            self.remove(internal, external)
+
+    def _entries(self) -> list[Any]:
+        entries = []
         for number in range(_MOST_ENTRIES):
             try:
                 entry = self._client.getgenericportmapping(number)
             except Exception:  # past the last one
-                return
+                break
             if entry is None:
-                return
-            external, protocol, (host, internal), name = entry[:4]
-            ours = name == NAME and protocol == "UDP" and host == self._client.lanaddr
-            if ours and _is_free(internal):
-                self.remove(internal, external)
+                break
+            entries.append(entry)
+        return entries
 
 
 def find_upnp(_: int = 0) -> UpnpRouter | None:

@@ -1,5 +1,7 @@
 """What goes wrong around a call: each is told from the topology, with the real phone in it."""
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -7,10 +9,11 @@ import pytest
 
 from tests.netlab import router
 from tests.netlab.cell import Cell, cell_named
-from tests.netlab.house import House
+from tests.netlab.desk import URI
+from tests.netlab.house import RELAY, House
 from tests.netlab.network import MOVED_CLIENT, MOVED_DESK, PUBLIC_CLIENT, SERVERS, WAN
 from tests.netlab.poor_stun import LIE, PoorStun
-from tests.netlab.services import USER
+from tests.netlab.services import USER, mappings
 from tests.netlab.talk import Talk, talk
 from tests.support.process import wait_until
 
@@ -142,3 +145,25 @@ def test_wrong_credentials_of_the_relay_are_told_in_one_sentence(house: House) -
         ends_well(conversation)
         told = [str(event["text"]) for event in conversation.phone.events if event["ev"] == "error"]
         assert len([text for text in told if "relay" in text]) == 1, told
+
+
+def test_fault_14_a_phone_that_crashed_leaves_no_port_open_for_good(house: House) -> None:
+    with talk(house, cell_named("port/no-alg/upnp/strict/inbound")) as conversation:
+        conversation.registers()
+        conversation.phone.wait_for("nat", 20, way="upnp")
+        conversation.dials()
+        conversation.both_hear()
+        os.kill(conversation.phone.pid, signal.SIGKILL)
+        conversation.phone.wait()
+        assert mappings(house.network)
+        assert all(int(lease.split(":")[-2]) > 0 for lease in leases(house)), leases(house)
+        with house.phone(stun=SERVERS, turn=RELAY) as again:
+            again.wait_for("nat", 20, way="upnp")
+            again.call(URI, 20)
+            again.hang_up()
+        assert mappings(house.network) == ""
+
+
+def leases(house: House) -> list[str]:
+    """miniupnpd's file: PROTOCOL:PORT:ADDRESS:PORT:END:NAME, the end in seconds since 1970."""
+    return (house.folder / "leases").read_text().splitlines()
