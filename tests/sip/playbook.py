@@ -4,6 +4,8 @@ from collections.abc import Callable
 from itertools import count
 from typing import TypeVar
 
+from hypothesis import HealthCheck, settings
+
 from applet.sip.digest import Credentials
 from applet.sip.events import Event, IncomingInvite
 from applet.sip.headers import NameAddr
@@ -16,6 +18,8 @@ from tests.support.wire import Agent, Node, Peer, Wire
 OFFER = b"v=0\r\ns=offer\r\n"
 ANSWER = b"v=0\r\ns=answer\r\n"
 SDP = ("Content-Type", "application/sdp")
+ANY_MACHINE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: that a machine is busy is no mistake of ours."""
 E = TypeVar("E", bound=Event)
 
 _branches = count(1)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from applet.sip.identity import MOST_NAMES, Names, proves, subject_names
+from tests.sip.playbook import ANY_MACHINE
 
 DNS, URI, IP, EMAIL = 0x82, 0x86, 0x87, 0x81
 SUBJECT_ALT_NAME = b"\x55\x1d\x11"
@@ -84,6 +85,7 @@ def test_what_looks_like_names_elsewhere_in_the_certificate_is_not_read() -> Non
     assert subject_names(certificate(subject=forged)) == Names()
 
 
+@ANY_MACHINE
 @given(st.binary(max_size=200), st.integers(0, 150), st.integers(0, 255))
 def test_any_bytes_are_read_without_a_mistake(noise: bytes, at: int, octet: int) -> None:
     subject_names(noise)

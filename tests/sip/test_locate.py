@@ -15,6 +15,7 @@ from applet.sip.lookup import LIMIT, MOST_SERVERS, PATIENCE
 from applet.sip.records import Naptr, Question, Record, Srv, Value, srv_name
 from applet.sip.timers import Timers
 from applet.sip.uri import OtherUri, parse_uri
+from tests.sip.playbook import ANY_MACHINE
 
 UDP, TCP, TLS = Transport.UDP, Transport.TCP, Transport.TLS
 HOST = Question(Record.ADDRESS, "a.example")
@@ -403,6 +404,7 @@ def _expected(answers: dict[Question, list[Value]]) -> set[tuple[Transport, str,
     return found
 
 
+@ANY_MACHINE
 @given(st.data())
 def test_whatever_is_answered_in_whatever_order_there_is_one_result_and_nothing_left(
     data: st.DataObject,

@@ -12,7 +12,7 @@ from applet.sip.keep_alive import DATAGRAM_INTERVAL, SHORTEST_INTERVAL, STUN_WAI
 from applet.sip.registration import RECONNECT_WITHIN, Registration, RegistrationState
 from applet.sip.stun_ping import COOKIE, binding_request, is_stun, mapped_address
 from applet.sip.uri import SipUri
-from tests.sip.playbook import answer, do, kinds, pair, uri_of
+from tests.sip.playbook import ANY_MACHINE, answer, do, kinds, pair, uri_of
 from tests.sip.test_registration import state_of
 from tests.support.wire import Agent, Peer, Wire
 
@@ -150,6 +150,7 @@ def test_a_damaged_answer_tells_nothing(cut: int) -> None:
     assert mapped_address(whole[:39]) is None
 
 
+@ANY_MACHINE
 @given(st.binary(max_size=120))
 def test_any_bytes_are_read_without_a_mistake(noise: bytes) -> None:
     is_stun(noise)
