@@ -35,9 +35,7 @@ class Value(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What a kept program consists of. `owned_keys`: with everything below them.
-    `claims`: values that are set only where nobody else has them, and removed only where they
-    are still as we set them; `claimed` is the key that then goes as a whole."""
+    """What a kept program consists of. `owned_keys` are ours with everything below them."""
 
     program: PureWindowsPath
     shortcut: PureWindowsPath
@@ -48,8 +46,8 @@ class Kept(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """Windows opens links of a scheme with whoever has its key; `command` tells whether that is
-    us. `schemes` of other programs are left to them: Windows then lets the person choose."""
+    """Windows opens links of a scheme with whoever has its key. It is written only where nobody
+    has it, and removed only where `command` is still ours: otherwise it is another program's."""
 
     key: str
     command: Value
