@@ -27,16 +27,19 @@ if sys.platform == "win32":
     from applet.windows import channel, credentials, registry, shortcut
     from applet.windows.folders import places
 
-    def install(brand: Brand, program: Path, *, autostart: bool | None = None) -> Path:
+    def install(
+        brand: Brand, program: Path, *, autostart: bool | None = None, end_running: bool = False
+    ) -> Path:
         """Copy `program` to the user's programs and make its entries; the path of the copy.
-        `autostart` None leaves it as it is. Raises OSError."""
+        `autostart` None leaves it as it is. `end_running`: the kept program is asked to end if it
+        runs, so that its file can be replaced. Raises OSError."""
         kept = plan(brand, places(), program.stat().st_size // 1024)
         target = Path(kept.program)
         if not is_same(program, target):
             target.parent.mkdir(parents=True, exist_ok=True)
             fresh = target.with_suffix(".new")
             shutil.copyfile(program, fresh)
-            _replace(brand.product, fresh, target)
+            _replace(fresh, target, brand.product if end_running else "")
         shortcut.make(str(kept.shortcut), str(target), f"Calls {brand.texts.desk}")
         registry.apply(kept, autostart)
         return target
@@ -71,8 +74,9 @@ if sys.platform == "win32":
                 raise StillRunningError("the running program does not end")
             time.sleep(0.2)
 
-    def _replace(product: str, fresh: Path, target: Path) -> None:
-        """The file of a program that runs cannot be replaced before it has ended."""
+    def _replace(fresh: Path, target: Path, to_end: str) -> None:
+        """The file of a program that runs cannot be replaced before it has ended. `to_end`: the
+        product whose running program is asked to; empty for none, we may be it."""
         until = time.monotonic() + LEAVE_WITHIN
         while True:
             try:
@@ -82,7 +86,8 @@ if sys.platform == "win32":
                 if time.monotonic() > until:
                     fresh.unlink(missing_ok=True)
                     raise StillRunningError("the kept program is in use") from None
-            ask_to_leave(product)
+            if to_end:
+                ask_to_leave(to_end)
             time.sleep(0.2)
 
     def remove_when_ended(program: Path) -> None:

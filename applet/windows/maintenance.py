@@ -45,7 +45,7 @@ def install(brand: Brand, quiet: bool) -> int:
     from applet.windows import installer
 
     try:
-        kept = installer.install(brand, own)
+        kept = installer.install(brand, own, end_running=True)
     except OSError as error:
         return _failed(brand, quiet, "could not be kept on this computer", error)
     if not quiet:
