@@ -83,9 +83,11 @@ class SessionTimer:
 
     def raise_to(self, response: Response) -> bool:
         """A 422: take their Min-SE; whether another attempt makes sense (section 7.4)."""
+        config = self._session.core.config
         theirs = clamped(response.header("Min-SE") or "", MAX_SECONDS) or 0
-        asked = max(self.interval or self._session.core.config.session_expires, self._min_se)
-        if response.status != 422 or theirs <= asked or self._raises >= MAX_RAISES:
+        asked = max(self.interval or config.session_expires, self._min_se)
+        unasked = response.status != 422 or config.session_timer is Use.OFF
+        if unasked or theirs <= asked or self._raises >= MAX_RAISES:
             return False
         self._raises += 1
         self._min_se = theirs

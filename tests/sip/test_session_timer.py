@@ -251,6 +251,16 @@ def test_switched_off_nothing_is_granted_and_nothing_begins() -> None:
     assert kinds(agent) == []
 
 
+def test_switched_off_a_422_ends_the_call() -> None:
+    wire = Wire()
+    config = EndpointConfig(session_timer=Use.OFF)
+    agent, peer = Agent(wire, "192.0.2.1", config), Peer(wire, "192.0.2.2")
+    call(agent, peer)
+    wire.clock.run(0.0)
+    answer(peer, agent, 422, headers=(("Min-SE", "3600"),))
+    assert only(agent.take(), SessionEnded).status == 422
+
+
 def test_too_short_a_session_is_refused_with_the_shortest_we_grant() -> None:
     wire = Wire()
     agent, peer = Agent(wire, "192.0.2.1"), Peer(wire, "192.0.2.2")
