@@ -5,6 +5,7 @@ import pytest
 
 from applet.sip.events import EndedBy, Registered, RegistrationFailed
 from applet.sip.message import Request
+from applet.sip.records import Question, Record
 from applet.sip.registration import (
     MOST_TURNS,
     RECONNECT_WITHIN,
@@ -210,5 +211,19 @@ def test_in_another_network_nobody_waits_for_answers_from_the_old_one() -> None:
     do(agent, registration.move)
     wire.clock.run(0.0)
     assert peer.last_request("REGISTER").cseq.number == second.cseq.number + 1
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
+    leave(agent, peer, registration)
+
+
+def test_another_network_while_the_registrar_is_looked_up_sends_one_register() -> None:
+    wire, agent, peer = pair()
+    registration = register(agent, SipUri.of("", "registrar.example", 5060))
+    do(agent, registration.move)
+    agent.endpoint.looked_up(
+        Question(Record.ADDRESS, "registrar.example"), (peer.address.host,), wire.now
+    )
+    agent.collect()
+    wire.clock.run(0.0)
+    assert peer.count("REGISTER") == 1
     answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
     leave(agent, peer, registration)
