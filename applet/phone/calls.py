@@ -67,6 +67,12 @@ class Calls:
     def empty(self) -> bool:
         return not self._by_number and not self._by_session
 
+    def end_busy_tones(self, now: float) -> None:
+        """Nothing is heard any more of calls that have ended: another one begins."""
+        for call in self.all():
+            if not call.live:
+                call.hang_up(now)
+
     def forget_over(self) -> None:
         """Let go of those of which nothing is left."""
         for call in self.all():

@@ -9,6 +9,7 @@ on it alone.
 from enum import Enum
 from typing import NamedTuple
 
+from applet.phone.reason import Reason as Reason
 from applet.phone.service_messages import ConfirmTransfer as ConfirmTransfer
 from applet.phone.service_messages import MessagesWaiting as MessagesWaiting
 from applet.phone.service_messages import SendMessage as SendMessage
@@ -36,65 +37,6 @@ class HeldBy(Enum):
     US = "us"
     THEM = "them"
     BOTH = "both"
-
-
-class Reason(Enum):
-    """Why a call ended, or why something could not be done; `ui.strings` has the sentences."""
-
-    NONE = "none"
-    HUNG_UP_HERE = "hung_up_here"
-    HUNG_UP_THERE = "hung_up_there"
-    CANCELLED_HERE = "cancelled_here"
-    CALLER_GAVE_UP = "caller_gave_up"
-    ANSWERED_ELSEWHERE = "answered_elsewhere"
-    REJECTED_HERE = "rejected_here"
-    BUSY = "busy"
-    DECLINED = "declined"
-    NOT_FOUND = "not_found"
-    UNAVAILABLE = "unavailable"
-    NO_ANSWER = "no_answer"
-    WRONG_CREDENTIALS = "wrong_credentials"
-    FORBIDDEN = "forbidden"
-    NO_COMMON_CODEC = "no_common_codec"
-    REFUSED = "refused"
-    SERVER_TROUBLE = "server_trouble"
-    SERVER_SILENT = "server_silent"
-    UNREACHABLE = "unreachable"
-    NAME_NOT_FOUND = "name_not_found"
-    CERTIFICATE_UNTRUSTED = "certificate_untrusted"
-    CERTIFICATE_EXPIRED = "certificate_expired"
-    CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
-    NOT_SECURE = "not_secure"
-    BAD_ADDRESS = "bad_address"
-    MOVED = "moved"
-    LOST = "lost"
-    MEDIA_FAILED = "media_failed"
-    EMERGENCY_NOT_SENT = "emergency_not_sent"
-    OTHER_ADDRESS_NOT_ALLOWED = "other_address_not_allowed"
-    ONE_CALL_AT_A_TIME = "one_call_at_a_time"
-    HOLD_FAILED = "hold_failed"
-    RESUME_FAILED = "resume_failed"
-    NO_DIGITS = "no_digits"
-    NO_UPDATE = "no_update"
-    NO_SUCH_CALL = "no_such_call"
-    FILE_NOT_PLAYABLE = "file_not_playable"
-    NO_MICROPHONE = "no_microphone"
-    NO_SPEAKER = "no_speaker"
-    MICROPHONE_SILENT = "microphone_silent"
-    DEVICE_LOST = "device_lost"
-    PORT_IN_USE = "port_in_use"
-    STUN_FAILED = "stun_failed"
-    RELAY_REFUSED = "relay_refused"
-    NO_SOUND = "no_sound"
-    SETTINGS_DAMAGED = "settings_damaged"
-    FIREWALL_BLOCKS = "firewall_blocks"
-    QUEUED = "queued"
-    LINES_BUSY = "lines_busy"
-    LINE_TOO_NARROW = "line_too_narrow"
-    TRANSFERRED = "transferred"
-    TRANSFER_FAILED = "transfer_failed"
-    MESSAGE_NOT_SENT = "message_not_sent"
-    INTERNAL = "internal"
 
 
 # --- commands -------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Our own INVITEs: who calls, by which way, with which credentials."""
+"""Our own INVITEs and REGISTERs: who calls, by which way, with which credentials."""
 
 from applet.address import Address
 from applet.phone.account import Account
@@ -9,8 +9,11 @@ from applet.phone.target import DialPolicy
 from applet.sip.endpoint import Endpoint
 from applet.sip.headers import NameAddr
 from applet.sip.invite import InviteSession
+from applet.sip.registration import Registration
 from applet.sip.uas import Headers
 from applet.sip.uri import SipUri
+
+_REGISTRATION_SECONDS = 3600
 
 
 class Outgoing:
@@ -39,6 +42,26 @@ class Outgoing:
     def route(self) -> tuple[SipUri, ...]:
         """The servers that our requests go through."""
         return tuple(map(self._network.steer, self._account.route))
+
+    @property
+    def server(self) -> SipUri | None:
+        """Whom requests go to in the calls of others to us."""
+        return self._account.server
+
+    def register(self, now: float) -> Registration:
+        """Ask our registrar, of which the account must know, for the binding."""
+        account, network, registrar = self._account, self._network, self._account.registrar
+        assert registrar is not None
+        return self._endpoint.register(
+            registrar if account.proxy_route else network.steer(registrar),
+            local=account.identity(registrar.host, self.local),
+            contact_user=account.contact_user,
+            expires=_REGISTRATION_SECONDS,
+            now=now,
+            route=tuple(map(network.steer, account.proxy_route)),
+            credentials=account.credentials,
+            transport=account.transport,
+        )
 
     def call(self, call: Call, target: SipUri, now: float, headers: Headers = ()) -> None:
         """Send `call` to `target` as soon as the way is known and there are sockets for its

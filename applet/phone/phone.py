@@ -67,10 +67,8 @@ from applet.sip.endpoint import Endpoint, EndpointConfig
 from applet.sip.extensions import Use
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.records import Question, Value
-from applet.sip.registration import Registration
 
 _QUIT_SECONDS = 2.0
-_REGISTRATION_SECONDS = 3600
 
 
 class Phone:
@@ -115,7 +113,7 @@ class Phone:
             self._calls,
             self._outbox,
         )
-        self._registrar = Registrar(self._account, self._begin_registration, self._outbox)
+        self._registrar = Registrar(self._account, self._outgoing.register, self._outbox)
         self._moves = Moves(self._network, self._account, self._registrar, self._calls)
         self._strangers = Strangers(config.strangers_per_minute)
         self._hold_memory = HoldMemory()
@@ -330,7 +328,7 @@ class Phone:
         if self._calls.live >= self._config.max_calls:
             self._outbox.tell(Trouble(0, Reason.ONE_CALL_AT_A_TIME, ""))
             return
-        self._end_busy_tones(now)
+        self._calls.end_busy_tones(now)
         call = self._calls.new(str(target), outgoing=True)
         self._outgoing.call(call, target, now)
 
@@ -344,20 +342,6 @@ class Phone:
         if self._quit_at is None:
             self._registrar.register(now)
 
-    def _begin_registration(self, now: float) -> Registration:
-        account, network, registrar = self._account, self._network, self._account.registrar
-        assert registrar is not None  # `_register` has looked
-        return self._endpoint.register(
-            registrar if account.proxy_route else network.steer(registrar),
-            local=account.identity(registrar.host, self._outgoing.local),
-            contact_user=account.contact_user,
-            expires=_REGISTRATION_SECONDS,
-            now=now,
-            route=tuple(map(network.steer, account.proxy_route)),
-            credentials=account.credentials,
-            transport=account.transport,
-        )
-
     def _quit(self, now: float) -> None:
         """Hang up, un-register; `Stop` follows when all is quiet, after two seconds at most."""
         if self._quit_at is None:
@@ -370,10 +354,11 @@ class Phone:
     # --- what the endpoint tells
 
     def _pump(self, now: float) -> None:
+        self._services.settle(now)
         while events := self._endpoint.events():
             for event in events:
                 self._dispatch(event, now)
-        self._services.settle(now)
+            self._services.settle(now)
         self._calls.forget_over()
         if self._quit_at is None or self._stopped:
             return
@@ -417,15 +402,8 @@ class Phone:
         if busy or not self._strangers.admit(source, now):
             session.reject(486, now)
             return
-        self._end_busy_tones(now)
+        self._calls.end_busy_tones(now)
         call = self._calls.new(str(session.remote.uri), outgoing=False)
         call.server = self._account.server
         self._calls.bind(call, session)
         self._services.ring(call, event, now)
-
-    # --- small things
-
-    def _end_busy_tones(self, now: float) -> None:
-        for call in self._calls.all():
-            if not call.live:
-                call.hang_up(now)

@@ -156,6 +156,7 @@ class Transfers:
             session.reject(403, now)
         else:
             new = self._calls.new(str(session.remote.uri), outgoing=False)
+            new.server = self._outgoing.server
             self._calls.bind(new, session)
             self._takeovers.append(Takeover(old, new, self._outbox))
             source = session.remote_address.host if session.remote_address is not None else ""
