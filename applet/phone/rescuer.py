@@ -7,6 +7,7 @@ from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, Resc
 from applet.nat.strategy import Kind, Way
 from applet.phone.call import Call
 from applet.phone.messages import NatFound, Reason, Trouble
+from applet.phone.negotiation import Negotiation
 from applet.phone.network import Network
 from applet.phone.orders import KeepWay, OpenWay
 from applet.phone.outbox import Outbox
@@ -87,8 +88,14 @@ class Rescuer:
         before, self._opened = self._opened, opened
         if (before.rtp, before.rtcp) != (opened.rtp, opened.rtcp):
             self._call.relocate(opened.rtp, opened.rtcp, now)
-        elif self._call.negotiation is not None:
-            self._call.negotiation.refresh(now)
+        else:
+            self._negotiation.refresh(now)
+
+    @property
+    def _negotiation(self) -> Negotiation:
+        negotiation = self._call.negotiation
+        assert negotiation is not None  # it was made with this
+        return negotiation
 
     @property
     def _peer(self) -> str:
@@ -104,8 +111,8 @@ class Rescuer:
         self._tell_at = max(now, self._told_at + OFFER_PAUSE)
 
     def _tell(self, now: float) -> None:
-        negotiation = self._call.negotiation
-        if negotiation is None or not negotiation.free:
+        negotiation = self._negotiation
+        if not negotiation.free:
             self._tell_at = now + BUSY_PAUSE
             return
         self._tell_at, self._told_at = None, now
@@ -132,8 +139,7 @@ class Rescuer:
         due = self._machine.due
         if due is None or due > now:
             return
-        negotiation = self._call.negotiation
-        free = negotiation is not None and negotiation.free
+        free = self._negotiation.free
         if self._machine.at_last and self._server is not None:
             free = free and not self._network.is_asking(self._server)
         step = self._machine.next_step(free, now)
@@ -166,8 +172,8 @@ class Rescuer:
             self._outbox.order(OpenWay(self._call.number, (step.way,)))
             return
         other = self._network.other_transport(self._server) if self._server else None
-        session, negotiation = self._call.session, self._call.negotiation
-        if other is None or session is None or negotiation is None:
+        session = self._call.session
+        if other is None or session is None:
             self._machine.feed(RescueInput.REFUSED, now)
             self.handle_timers(now)
             return
@@ -175,7 +181,7 @@ class Rescuer:
         self._by = transport
         session.reroute(lambda uri: over(uri, transport, port))
         self._machine.offered(now)
-        negotiation.refresh(now)
+        self._negotiation.refresh(now)
 
     def _succeeded(self, now: float) -> None:
         self._machine.feed(RescueInput.ANSWERED, now)
@@ -189,8 +195,7 @@ class Rescuer:
         if self._offered is not None:
             self._offered = None
             self._outbox.order(KeepWay(self._call.number))
-            if self._call.negotiation is not None:
-                self._call.negotiation.stay(self._opened.rtp, self._opened.rtcp.port)
+            self._negotiation.stay(self._opened.rtp, self._opened.rtcp.port)
         self._machine.feed(RescueInput.REFUSED, now)
 
 

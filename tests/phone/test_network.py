@@ -19,6 +19,7 @@ from applet.phone.messages import (
 )
 from applet.phone.network import CALL_WAIT, OTHERS_AFTER, REFRESH_AFTER
 from applet.phone.orders import OpenMedia, Probe
+from applet.sip.events import EndedBy
 from tests.nat.facts import (
     LOCAL,
     OUTSIDE,
@@ -123,6 +124,22 @@ def test_an_alg_is_seen_by_the_echo_of_a_server_that_gives_one() -> None:
     echo = sent.encode().replace(LOCAL.host.encode(), OUTSIDE.host.encode())
     scene.answer("OPTIONS", headers=(("Content-Type", "message/sipfrag"),), body=echo)
     assert told(scene)[0].way == "alg"
+
+
+def test_an_echo_without_contact_or_with_another_contact_alone_is_read_too() -> None:
+    for old, new, way in (
+        (b"Contact:", b"X-Contact:", "stun"),
+        (f"caller@{LOCAL.host}".encode(), b"caller@5.5.1.2", "stun"),
+        (b"Contact: <sip:caller@", b"Contact: <tel:", "stun"),
+    ):
+        scene = Scene(AUTO)
+        scene.fact(*stun(OUTSIDE, OUTSIDE), *RELAYS, NOBODY)
+        sent, _ = scene.requests("OPTIONS")[0]
+        echo = sent.encode().replace(old, new)
+        assert echo != sent.encode()
+        scene.answer("OPTIONS", headers=(("Content-Type", "message/sipfrag"),), body=echo)
+        scene.run(5.0)
+        assert told(scene)[0].way == way
 
 
 @pytest.mark.parametrize("echo", [b"nonsense", b""])
@@ -324,3 +341,56 @@ def test_the_report_of_a_phone_whose_server_is_near() -> None:
     scene = Scene(NatConfig("auto", mapper=True), "sip:desk@192.168.1.9")
     assert report(scene)["Server"] == ("192.168.1.9", "It is in our own network.")
     assert report(Scene(NatConfig(), ""))["A call would go"][0] == "direct"
+
+
+def test_a_first_call_out_into_the_world_looks_around_then() -> None:
+    scene = Scene(NatConfig("auto", mapper=True), "")
+    assert scene.orders == []
+    scene.do(Dial("sip:a@5.5.9.9", confirmed=True))
+    assert scene.orders == [Probe(0, (), (), True)]
+
+
+def test_a_server_whose_name_is_not_found_is_silent() -> None:
+    scene = Scene(AUTO, "sip:desk@pbx.example")
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.run(60.0)
+    assert report(scene)["Server"][1] == "It does not answer: calls will fail."
+
+
+def test_a_connection_that_is_refused_is_no_answer() -> None:
+    scene = Scene(AUTO, f"{DESK};transport=tcp")
+    ((_, hop),) = scene.requests("OPTIONS", "TCP")
+    scene.phone.connection_failed(hop, 0.1, EndedBy.TRANSPORT)
+    scene.collect()
+    assert len(scene.requests("OPTIONS", "TLS")) == 2
+
+
+def test_a_phone_that_is_bound_to_one_address_has_that() -> None:
+    scene = Scene(AUTO)
+    scene.phone.bound(Address("192.168.1.3", 5062), 0.0)
+    scene.collect()
+    assert report(scene)["Our address"][0].startswith("192.168.1.3:5062")
+    assert scene.phone._network.local_towards(SERVER) == "192.168.1.3"
+
+
+def test_who_waits_for_the_registrar_waits_on_while_other_ways_are_asked() -> None:
+    scene = Scene(AUTO, registrar=f"sip:{SERVER}", user="u", password="p")
+    scene.do(Register())
+    scene.run(OTHERS_AFTER + 1.0)
+    assert scene.requests("REGISTER") == []
+    scene.run(5.0)
+    assert scene.requests("REGISTER")
+
+
+def test_what_changes_before_a_call_has_its_sound_is_no_trouble() -> None:
+    scene = Scene(AUTO, registrar=f"sip:{SERVER}", user="u", password="p")
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.answer("OPTIONS")
+    scene.do(Register())
+    scene.do(Dial())
+    elsewhere = OUTSIDE._replace(port=40404)
+    scene.answer("REGISTER", seen=elsewhere)
+    assert str(scene.requests("REGISTER")[-1][0].contacts[0].uri) == f"sip:u@{elsewhere}"
+    scene.phone.network_changed(1.0)
+    scene.collect()
+    assert len(scene.order(OpenMedia)) == 1

@@ -233,3 +233,18 @@ def test_a_call_from_somebody_in_our_own_network_has_no_server_to_ask() -> None:
     scene.collect()
     order = scene.order(OpenWay)[-1]
     assert order == OpenWay(1, (DIRECT,), "192.168.1.99")
+    scene.phone.media_event(1, SoundMissing(heard=False), 2.0)
+    scene.run(3.0)
+    assert len(scene.order(OpenWay)) == 1
+
+
+def test_sip_by_tls_may_be_refused_too() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.media(SoundMissing(heard=False))  # said twice, done once
+    talk.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40000))
+    talk.open(DIRECT, Address(LOCAL.host, 20000))
+    talk.run(1.0)
+    talk.answer("INVITE", 488, transport="TLS")
+    talk.run(6.0)
+    assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
