@@ -15,6 +15,7 @@ import sys
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 NEEDED_PROGRAMS = {
     "peers": ("baresip", "sipp", "linphonec", "kamailio", "espeak-ng", "openssl"),
@@ -25,6 +26,11 @@ NEEDED_PROGRAMS = {
 TOGETHER = ("netns", "wine")
 """Marks whose tests run one after the other, on one worker."""
 ON_WINDOWS = sys.platform == "win32"
+
+
+# No test depends on how fast the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

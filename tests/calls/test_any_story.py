@@ -25,7 +25,9 @@ from applet.phone.messages import (
     Resume,
     SendDigits,
     Unregister,
+    Update,
 )
+from applet.phone.service_messages import ConfirmTransfer, SendMessage, Transfer
 from tests.support.jester import HOST, Ask, Jester, Repeat, answers, likely, repetitions, requests
 from tests.support.jester import Answer as Reply
 from tests.support.street import House, Street, bad_line
@@ -46,6 +48,10 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(SendDigits, calls, st.sampled_from(["1", "#0"])),
     st.builds(Mute, calls, on),
     st.builds(RequestStatistics, calls),
+    st.builds(Update, calls),
+    st.builds(Transfer, calls, st.sampled_from(["", "sip:third@10.0.0.3"]), calls),
+    st.builds(ConfirmTransfer, calls, on),
+    st.just(SendMessage(f"sip:jester@{HOST}", "hello", confirmed=True)),
     st.sampled_from([Register(), Unregister()]),
 )
 waits = st.sampled_from([0.0, 0.0, 0.05, 0.6, 3.0, 33.0, 70.0, 200.0])
