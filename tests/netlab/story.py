@@ -71,9 +71,6 @@ def play(house: House, cell: Cell) -> Result:
         story = _Story(cell, told)
         problem = story.tell()
         story.keep_log()
-        told.phone.stop()
-        if not problem and mappings(house.network):
-            problem = f"the phone left a port mapping behind: {mappings(house.network)}"
         result = story.result(problem)
     return result._replace(took_s=round(time.monotonic() - began, 1))
 
@@ -90,7 +87,7 @@ class _Story:
         steps: tuple[Callable[[], None], ...] = (
             *(self.registers, self.calls, self.is_heard, self.holds, self.resumes),
             *(self.is_offered_again, self.went_an_expected_way, self.says_bye),
-            *(self.is_called, self.is_told_bye),
+            *(self.is_called, self.is_told_bye, self.leaves_nothing_behind),
         )
         for step in steps:
             try:
@@ -148,6 +145,11 @@ class _Story:
     def is_told_bye(self) -> None:
         self._talk.call.hang_up()
         self._phone.wait_for_state("ended", STEP_LIMIT_S)
+
+    def leaves_nothing_behind(self) -> None:
+        assert self._phone.quit() == 0, "it did not end well"
+        left = mappings(self._talk.house.network)
+        assert not left, f"a port mapping is left: {left}"
 
     def keep_log(self) -> None:
         """What the phone said, for whoever asks why."""
