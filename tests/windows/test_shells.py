@@ -77,7 +77,7 @@ from pathlib import Path
 from applet import brand as brands
 from applet.windows import folders, installation, installer, registry
 brand = brands.load()
-brand = brand._replace(product="Täst & 100% (x) ^!",
+brand = brand._replace(product="Täst & 100 (x) ^!",
                        dialling=brand.dialling._replace(links=True))
 download = Path("C:/users/Public/download.exe")
 shutil.copyfile(sys.executable, download)
@@ -117,7 +117,7 @@ GONE = """
 import time
 from pathlib import Path
 from applet.windows import folders
-folder = Path(folders.places().programs) / "Täst & 100% (x) ^!"
+folder = Path(folders.places().programs) / "Täst & 100 (x) ^!"
 for _ in range(100):
     if not folder.exists():
         print("good")
