@@ -240,8 +240,9 @@ class Flows:
 
     def _add(self, sock: socket.socket, hop: Hop, now: float) -> _Flow:
         if len(self._flows) >= MOST_FLOWS:
-            unanswered = [flow for flow in self._flows.values() if not flow.answered]
-            self._end(min(unanswered or self._flows.values(), key=lambda f: f.last_used), now)
+            # Strangers never cost us the connection to our own server.
+            flows = self._flows.values()
+            self._end(min(flows, key=lambda f: (f.outgoing, f.answered, f.last_used)), now)
         flow = _Flow(next(self._numbers), sock, hop, now)
         self._flows[flow.number] = flow
         self._by_end[hop.end] = flow

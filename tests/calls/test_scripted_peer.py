@@ -378,3 +378,33 @@ def test_an_end_is_told_even_if_the_next_call_comes_while_the_last_numbers_are_c
     told = [event for _, event in phone.events if getattr(event, "call", 0) == 1]
     assert [type(event) for event in told[-2:]] == [Statistics, CallStateChanged]
     assert phone.states().count(CallState.ENDED) == 1
+
+
+@pytest.mark.parametrize("answer", [0, 180, 200])
+def test_a_call_without_any_medium_is_refused_with_488_and_never_rings(answer: int) -> None:
+    street = Street()
+    phone = House(street, PHONE, PhoneConfig(answer=answer))
+    pbx = Pbx(street, PBX)
+    pbx.invite(phone.sip, pbx.sdp().partition(b"m=")[0])
+    street.run(1)
+    assert len(pbx.responses(488)) == 1 and not pbx.responses(200)
+    street.run(40)
+    assert phone.is_empty()
+
+
+def test_an_answer_without_any_medium_ends_the_call_politely() -> None:
+    street, phone, pbx, invite = dialled()
+    pbx.answer(invite, 200, pbx.sdp().partition(b"m=")[0])
+    street.run(1)
+    assert ended(phone)[0] is Reason.NO_COMMON_CODEC
+    assert len(pbx.requests("ACK")) == 1 and len(pbx.requests("BYE")) == 1
+    street.run(40)
+    assert phone.is_empty()
+
+
+def test_a_reinvite_without_any_medium_leaves_the_call_as_it_was() -> None:
+    street, phone, pbx, invite = connected()
+    pbx.ask("INVITE", invite, 2, pbx.sdp().partition(b"m=")[0])
+    street.run(1)
+    assert len(pbx.responses(488)) == 1
+    assert phone.state() is CallState.CONNECTED

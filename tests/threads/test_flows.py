@@ -241,6 +241,20 @@ def test_more_than_100_connections_push_out_the_stranger_that_was_silent_longest
         sock.close()
 
 
+def test_strangers_never_push_out_the_connection_that_we_opened(sides: tuple[Side, Side]) -> None:
+    ours, theirs = sides
+    ours.send(b"REGISTER", theirs.sip.address)
+    ours.until(lambda: ("opened", 1) in ours.told)
+    strangers = []
+    for number in range(2, MOST_FLOWS + 10):
+        strangers.append(connect(ours))
+        ours.send(b"200", Address("", 0), flow=number)
+    assert ours.flows.counts().open == MOST_FLOWS
+    assert ("closed", 1) not in ours.told and ("closed", 2) in ours.told
+    for sock in strangers:
+        sock.close()
+
+
 @pytest.mark.parametrize("where", [Address("pbx.example", 5060), Address("127.0.0.1", 99999)])
 def test_an_address_that_is_none_fails_at_once(sides: tuple[Side, Side], where: Address) -> None:
     ours, _ = sides
