@@ -1,4 +1,4 @@
-"""`python -m applet check`: a report, as text and as JSON, and one plain line for a wrong option."""
+"""`python -m applet check`: a report, as text and as JSON; one plain line for a wrong option."""
 
 import json
 
