@@ -3,13 +3,16 @@
 from typing import Any
 
 from Xlib import X, display
+from Xlib.error import BadWindow
+
+_DEPTH = 3  # a window lies in its frame
 
 
 class Screen:
     def __init__(self, name: str) -> None:
         self._display = display.Display(name)
         self._root = self._display.screen().root
-        self._panel = self._find(self._root, "panel")
+        self._panel = self._find(self._root, "panel", _DEPTH)
 
     def tray_icons(self) -> int:
         """Icons are square and as high as the tray, which is as wide as they are."""
@@ -19,22 +22,17 @@ class Screen:
 
     def shows(self, title: str) -> bool:
         """Whether a window with this title can be seen."""
-        window = self._find(self._root, title)
-        return window is not None and window.get_attributes().map_state == X.IsViewable
+        try:
+            window = self._find(self._root, title, _DEPTH)
+            return window is not None and window.get_attributes().map_state == X.IsViewable
+        except BadWindow:
+            return False  # one has gone while we looked: look again
 
-    def _find(self, parent: Any, title: str, depth: int = 3) -> Any:
+    def _find(self, parent: Any, title: str, depth: int) -> Any:
         for child in parent.query_tree().children:
-            if self._title(child) == title:
+            if child.get_wm_name() == title:
                 return child
             found = self._find(child, title, depth - 1) if depth else None
             if found is not None:
                 return found
         return None
-
-    def _title(self, window: Any) -> str:
-        from Xlib.error import BadWindow
-
-        try:
-            return str(window.get_wm_name())
-        except BadWindow:
-            return ""
