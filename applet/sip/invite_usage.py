@@ -166,15 +166,16 @@ class InviteUsage(ABC):
     def reroute(self, change: Callable[[SipUri], SipUri]) -> None:
         """Send what comes next in the dialog another way: `change` gives the next hop's URI."""
         dialog = self.dialog
-        if dialog is None:
-            return
+        assert dialog is not None  # only a call that is up is rescued
         dialog.flow = None
+        next_hop = dialog.next_hop
+        if not isinstance(next_hop, SipUri):
+            return
         if dialog.route_set:
             first, *rest = dialog.route_set
-            if isinstance(first.uri, SipUri):
-                dialog.route_set = (first._replace(uri=change(first.uri)), *rest)
-        elif isinstance(dialog.remote_target, SipUri):
-            dialog.remote_target = change(dialog.remote_target)
+            dialog.route_set = (first._replace(uri=change(next_hop)), *rest)
+        else:
+            dialog.remote_target = change(next_hop)
 
     def note_flow(self, incoming: Incoming) -> None:
         """Remember the connection of a peer that speaks to us without anybody between."""
