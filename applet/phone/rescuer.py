@@ -59,6 +59,7 @@ class Rescuer:
         elif self._machine.state is not RescueState.TRYING:
             self._outbox.order(KeepWay(self._call.number))
         elif opened.way.as_bound:
+            self._outbox.order(KeepWay(self._call.number))
             self._machine.feed(RescueInput.REFUSED, now)
             self.handle_timers(now)
         else:

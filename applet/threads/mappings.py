@@ -46,6 +46,7 @@ class Mappings:
         self._worker: threading.Thread | None = None
         self._router: Router | None = None
         self._made: dict[int, int] = {}  # internal port -> external port
+        self._users: dict[int, int] = {}  # internal port -> how many `Mapped` stand for it
         self._renew_at = 0.0
 
     def look(self, probe_port: int, answer: Callable[[MapperSeen], None]) -> None:
@@ -63,11 +64,21 @@ class Mappings:
                 if told or (found is None and looking):
                     return
                 told = True
-                self._router = found
+                if not self._is_known(found):
+                    self._router = found
             answer(MapperSeen(found.kind, found.external) if found else MapperSeen(None, ""))
 
         for find in self._finders:
             threading.Thread(target=work, args=(find,), name="router", daemon=True).start()
+
+    def _is_known(self, found: Router | None) -> bool:
+        """The same router again: the one that we have knows what it has opened for us."""
+        known = self._router
+        return (
+            known is not None
+            and found is not None
+            and (known.kind, known.external) == (found.kind, found.external)
+        )
 
     def open(self, rtp: Address, rtcp: Address, answer: Callable[[Mapped | None], None]) -> None:
         """Map both ports. `answer` comes once, from another thread, within OPEN_LIMIT."""
@@ -112,19 +123,24 @@ class Mappings:
         if router is None or once.given:
             once.give(None)
             return
+        done: tuple[int, ...] = ()
         try:
-            outside = self._add(router, rtp.port), self._add(router, rtcp.port)
+            rtp_outside = self._add(router, rtp.port)
+            done = (rtp.port,)
+            rtcp_outside = self._add(router, rtcp.port)
         except (PortMappingError, OSError):
             once.give(None)
-            self._remove(internal)
+            self._remove(done)
             return
-        mapped = Mapped(*outside, lambda: self._do(lambda: self._remove(internal)))
+        mapped = Mapped(rtp_outside, rtcp_outside, lambda: self._do(lambda: self._remove(internal)))
         if not once.give(mapped):
             self._remove(internal)
 
     def _add(self, router: Router, internal: int) -> Address:
+        """Open or renew; a call that opens its way anew holds it twice for a moment."""
         external = router.add(internal)
         self._made[internal] = external.port
+        self._users[internal] = self._users.get(internal, 0) + 1
         self._renew_at = time.monotonic() + RENEW_AFTER
         return external
 
@@ -138,11 +154,16 @@ class Mappings:
 
     def _remove(self, internal: tuple[int, ...]) -> None:
         for port in internal:
+            self._users[port] = self._users.get(port, 0) - 1
+            if self._users[port] > 0:
+                continue
+            del self._users[port]
             external = self._made.pop(port, None)
             if external is not None and self._router is not None:
                 self._router.remove(port, external)
 
     def _remove_all(self) -> None:
+        self._users.clear()
         self._remove(tuple(self._made))
 
 

@@ -130,6 +130,7 @@ def test_a_way_that_cannot_be_opened_costs_no_offer() -> None:
     talk.media(SoundMissing(heard=False))
     talk.open(DIRECT, Address(LOCAL.host, 20000))
     assert len(talk.invites()) == 1
+    assert len(talk.order(KeepWay)) == 1
 
 
 def test_nothing_is_offered_while_another_offer_is_open_or_the_call_is_held() -> None:

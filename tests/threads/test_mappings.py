@@ -116,3 +116,30 @@ def test_mappings_are_renewed_while_the_call_lasts() -> None:
     mappings._do(lambda: None)
     wait_until(lambda: gateway.asked == 4, 5, "the renewal")
     mappings.stop()
+
+
+def test_a_way_that_is_opened_anew_stays_open_when_the_old_one_is_let_go() -> None:
+    gateway = Gateway()
+    mappings, _ = found(lambda _: gateway)
+    old, new = opened(mappings), opened(mappings)
+    assert old is not None and new is not None
+    old.close()
+    third = opened(mappings)  # by then the worker has let go of the first
+    assert third is not None
+    assert gateway.open == {20000, 20001}
+    new.close()
+    third.close()
+    wait_until(lambda: not gateway.open, 5, "the mappings to be taken away")
+    mappings.stop()
+
+
+def test_the_same_router_that_is_found_again_still_knows_what_it_has_opened() -> None:
+    first, again = Gateway(), Gateway()
+    routers = [first, again]
+    mappings, _ = found(lambda _: routers.pop(0))
+    assert opened(mappings) is not None
+    answers: SimpleQueue[MapperSeen] = SimpleQueue()
+    mappings.look(5060, answers.put)
+    assert answers.get(timeout=5) == MapperSeen(Mapper.UPNP, OUTSIDE)
+    mappings.stop()
+    assert first.open == set() and again.asked == 0
