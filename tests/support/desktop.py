@@ -78,10 +78,15 @@ class Desktop:
         return int(np.median(columns)), int(np.median(rows))
 
     def wait_for_colour(self, colour: str, timeout_s: float = 10) -> Spot:
-        wait_until(lambda: self.find_colour(colour), timeout_s, f"{colour} on the screen")
-        spot = self.find_colour(colour)
-        assert spot is not None
-        return spot
+        found: list[Spot] = []
+
+        def look() -> bool:
+            spot = self.find_colour(colour)
+            found.extend([spot] if spot else [])
+            return spot is not None
+
+        wait_until(look, timeout_s, f"{colour} on the screen")
+        return found[0]
 
     def tray_icon(self) -> Spot:
         """The middle of the only icon in the tray."""
