@@ -21,7 +21,10 @@ NEEDED_PROGRAMS = {
     "peers": ("baresip", "sipp", "linphonec", "kamailio", "espeak-ng", "openssl"),
     "desktop": ("Xvfb", "openbox", "trayer", "xdotool", "dbus-launch", "pulseaudio", "pactl"),
     "netns": ("ip", "nft", "conntrack", "ethtool", "openssl", "turnserver", "miniupnpd"),
-    "wine": ("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "trayer", "xdotool", "pulseaudio"),
+    "wine": (
+        *("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "trayer", "xdotool", "pulseaudio"),
+        *("faketime", "osslsigncode"),
+    ),
 }
 TOGETHER = ("netns", "wine")
 """Marks whose tests run one after the other, on one worker."""

@@ -1,6 +1,7 @@
 """The company's one command, as far as it goes without Windows."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,7 @@ def test_a_changed_pystray_is_named_by_its_package_or_by_the_folder_around_it(
         build.changed_pystray(tmp_path)
 
 
+@pytest.mark.wine
 def test_without_a_python_3_13_one_sentence_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -93,9 +95,8 @@ def test_the_windows_python_is_what_is_asked_for_in_the_script() -> None:
     assert "--hash=sha256:" in wine_python.PANDA
 
 
-def test_the_door_builds_the_executable_too(tmp_path: Path) -> None:
-    help_text = subprocess.run(
-        ["python3", "build/dev.py", "exe", "absent.toml"], cwd=ROOT, capture_output=True, text=True
-    )
-    assert help_text.returncode == 2
-    assert help_text.stderr == "absent.toml: cannot be read: No such file or directory\n"
+def test_the_door_builds_the_executable_too() -> None:
+    command = [sys.executable, "build/dev.py", "exe", "absent.toml"]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert refused.stderr == "absent.toml: cannot be read: No such file or directory\n"
