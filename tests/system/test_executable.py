@@ -43,7 +43,7 @@ def test_the_build_says_where_the_program_is_and_leaves_its_hash_beside_it(acme:
     )
     assert checked.returncode == 0, checked.stdout
     assert acme.digest in acme.said
-    assert "Warning" not in acme.said
+    assert "Warning: tests/data/brands/acme.toml: incoming.enabled: " in acme.said
 
 
 def test_windows_shows_the_brand_and_asks_for_no_rights(acme: Build) -> None:
