@@ -11,6 +11,8 @@ from typing import NamedTuple
 from applet.address import Address
 
 PORT = 5351
+LEASE = 600
+"""Seconds; a crash leaves a port open no longer, where the router takes leases at all."""
 _UDP = 17
 _MAPPED_PREFIX = bytes(10) + b"\xff\xff"
 _NAT_PMP_REASONS = {

@@ -13,7 +13,6 @@ from applet.address import Address
 from applet.nat.alg import Alg
 from applet.nat.hosts import is_near
 from applet.nat.knowledge import Asked, Fact, Knowledge, RelaySeen, SipSeen
-from applet.nat.report import findings
 from applet.nat.strategy import DIRECT, Plan, Way, contact, plan
 from applet.phone.account import Account
 from applet.phone.config import NatConfig
@@ -306,6 +305,8 @@ class Network:
 
     def tell_all(self) -> None:
         """All that is known of the way to the server that calls go to."""
+        from applet.nat.report import findings  # for who asks
+
         key = next(iter(self._servers), None)
         known = self._known(key)
         home = self._account.server

@@ -6,16 +6,20 @@ it: each answer comes in time or counts as a failure, and a mapping that comes t
 away again.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from applet.address import Address
 from applet.nat.knowledge import MapperSeen
-from applet.nat.port_mapping import PortMappingError
-from applet.threads.routers import LEASE, Router, find_pmp, find_upnp
+from applet.nat.port_mapping import LEASE, PortMappingError
+
+if TYPE_CHECKING:
+    from applet.threads.routers import Router
 
 OPEN_LIMIT = 1.0
 STOP_LIMIT = 1.5
@@ -23,7 +27,19 @@ STOP_LIMIT = 1.5
 RENEW_AFTER = LEASE / 2
 
 Job = Callable[[], None]
-Find = Callable[[int], Router | None]
+Find = Callable[[int], "Router | None"]
+
+
+def _find_pmp(probe_port: int) -> Router | None:
+    from applet.threads.routers import find_pmp  # not needed where there is nothing to look for
+
+    return find_pmp(probe_port)
+
+
+def _find_upnp(probe_port: int) -> Router | None:
+    from applet.threads.routers import find_upnp
+
+    return find_upnp(probe_port)
 
 
 class Mapped(NamedTuple):
@@ -39,7 +55,7 @@ class Mappings:
     """Every method from any thread. `finders`: how a router is looked for; each gets a UDP port
     of ours."""
 
-    def __init__(self, finders: tuple[Find, ...] = (find_pmp, find_upnp)) -> None:
+    def __init__(self, finders: tuple[Find, ...] = (_find_pmp, _find_upnp)) -> None:
         self._finders = finders
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
@@ -117,7 +133,7 @@ class Mappings:
                 return
             job()
 
-    def _open(self, rtp: Address, rtcp: Address, once: "_Once") -> None:
+    def _open(self, rtp: Address, rtcp: Address, once: _Once) -> None:
         internal = (rtp.port, rtcp.port)
         router = self._router
         if router is None or once.given:

@@ -13,12 +13,10 @@ from applet.address import Address
 from applet.nat import port_mapping as ports
 from applet.nat.hosts import is_public
 from applet.nat.knowledge import Mapper
-from applet.nat.port_mapping import PortMappingError
+from applet.nat.port_mapping import LEASE, PortMappingError
 from applet.threads.gateway import default_gateway
 
 NAME = "Call Support"
-LEASE = 600
-"""Seconds; a crash leaves a port open no longer, where the router takes leases at all."""
 DISCOVER_MS = 1000
 """miniupnpc rounds it up to whole seconds anyway, and takes four times as long without a router."""
 _TRIES = (0.25, 0.5)

@@ -7,9 +7,9 @@ from queue import SimpleQueue
 
 from applet.address import Address
 from applet.nat.knowledge import Mapper, MapperSeen
-from applet.nat.port_mapping import PortMappingError
+from applet.nat.port_mapping import LEASE, PortMappingError
 from applet.threads.mappings import Mapped, Mappings
-from applet.threads.routers import LEASE, Router
+from applet.threads.routers import Router
 from tests.support.process import wait_until
 
 RTP, RTCP = Address("192.168.1.2", 20000), Address("192.168.1.2", 20001)
