@@ -26,8 +26,8 @@ class House:
         folder.mkdir(parents=True, exist_ok=True)
         self.network = Network(prefix)
         self.certificates = issue(folder)
-        self.network.up()
         try:
+            self.network.up()
             certificate, key = self.certificates.certificate, self.certificates.key
             self._coturn = Coturn(self.network, folder, certificate, key)
         except BaseException:

@@ -75,6 +75,8 @@ def run(cells: Iterable[Cell], tell: Tell, hands: int = HANDS) -> dict[Cell, Res
     with houses(hands) as free:
         for value in (1, 0):
             part = [cell for cell in wanted if (cell.alg is Alg.ANY_HOST) == (value == 0)]
+            if not part:
+                continue
             with direct_media(value), ThreadPoolExecutor(hands) as pool:
                 played = {cell: pool.submit(_play, free, cell, tell) for cell in part}
                 results |= {cell: future.result() for cell, future in played.items()}

@@ -85,7 +85,7 @@ def client_address(cell: Cell) -> str:
 def build(network: Network, cell: Cell) -> None:
     """Turn the home and the carrier into those of `cell`, with nothing left of the last one.
 
-    `sip_direct_media` is not touched: see `DirectMedia` in matrix.py.
+    `sip_direct_media` is not touched: see `direct_media` in matrix.py.
     """
     network.move_in(client_address(cell), SHARED_WAN if cell.nat is Nat.DOUBLE else WAN)
     through = f"chain through {{ type filter hook forward priority 1; {FORWARDED[cell.firewall]} }}"
