@@ -113,6 +113,18 @@ def test_a_balloon_as_long_as_allowed_is_shown_and_clicked(desktop: Desktop, tra
     assert not [line for line in tray.lines if line.startswith("failed")]
 
 
+def test_at_log_on_the_tray_is_asked_until_it_takes_the_icon(desktop: Desktop) -> None:
+    variables = wine.variables(PREFIX) | desktop.variables
+    variables["PYTHONPATH"] = wine.windows_path(ROOT)
+    python = wine_python.provide() / "python.exe"
+    command: list[str | Path] = ["wine", python, "-m", "tests.windows.tray_program", "late"]
+    with Program(command, variables=variables) as late:
+        late.wait_for_line("tray_ready", PATIENCE)
+        assert late.lines.count("refused") == 2
+        late.close_stdin()
+        assert late.wait(PATIENCE) == 0
+
+
 SCALE = r"HKCU\Control Panel\Desktop"
 MEASURE = """
 from PIL import Image
