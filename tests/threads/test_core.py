@@ -46,7 +46,7 @@ from tests.support.process import wait_until
 from tests.support.stun_server import good, lab
 
 T = TypeVar("T", bound=Event)
-OURS = ("core", "media", "look-up", "stun", "sound", "file")
+OURS = ("core", "media", "look-up", "stun", "sound", "file", "relay", "mappings", "router")
 
 
 class Clumsy(Phone):
