@@ -243,16 +243,24 @@ class Endpoint:
         try:
             if isinstance(message, Response):
                 check_response(message)
-                self._core.transport.learn(message.top_via, hop)
-                self._core.keep_alive.learn(message.top_via, hop)
-                if self._core.transactions.receive_response(message, now):
-                    self._core.transport.look_again(message.top_via, hop)
+                self._receive_response(message, hop, now)
             elif message.method == "ACK":
                 self._receive_ack(message, now)
             else:
                 self._receive_request(message, hop, now)
         except MessageError as error:
             self._refuse_broken(error, hop)
+
+    def _receive_response(self, response: Response, hop: Hop, now: float) -> None:
+        """What nobody asked for is dropped, and nothing is learnt from it: anybody can say that
+        our server sees us at his address."""
+        core, via = self._core, response.top_via
+        transaction = core.transactions.client_of(response)
+        if transaction is not None:
+            core.transport.learn(via, hop)
+            core.keep_alive.learn(via, hop)
+            transaction.receive(response, now)
+            core.transport.look_again(via, hop)
 
     def _receive_ack(self, ack: Request, now: float) -> None:
         """To a final response below 300 it belongs to the dialog, else to the transaction

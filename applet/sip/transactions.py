@@ -50,15 +50,11 @@ class Transactions:
         transaction.start(now)
         return transaction
 
-    def receive_response(self, response: Response, now: float) -> bool:
-        """False if it belongs to no request of ours: to be dropped. Section 17.1.3 compares branch
+    def client_of(self, response: Response) -> ClientTransaction | None:
+        """The request of ours that it answers; None: to be dropped. Section 17.1.3 compares branch
         and method; a number that is not the request's is a mistake or a guess."""
         number, method = response.cseq
-        transaction = self._clients.get((response.top_via.branch, method, str(number)))
-        if transaction is None:
-            return False
-        transaction.receive(response, now)
-        return True
+        return self._clients.get((response.top_via.branch, method, str(number)))
 
     def begin_server(
         self, request: Request, hop: Hop, send: Send, to_tag: str, now: float

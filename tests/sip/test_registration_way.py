@@ -13,7 +13,7 @@ from applet.sip.registration import (
     RegistrationState,
 )
 from applet.sip.uri import SipUri
-from tests.sip.playbook import answer, assert_empty, do, kinds, only, pair, uri_of
+from tests.sip.playbook import answer, assert_empty, do, kinds, only, pair, say, uri_of
 from tests.sip.test_registration import CONTACT, give_up, leave, register, state_of
 from tests.support.wire import Agent, Peer, Wire
 
@@ -129,6 +129,21 @@ def test_over_a_connection_our_end_of_it_is_bound_as_the_registrar_sees_it() -> 
     reply_seen(peer, agent, 200, 50000)
     assert kinds(agent) == ["Unregistered"]
     assert_empty(agent)
+
+
+def test_nothing_is_learnt_from_a_response_that_nobody_asked_for() -> None:
+    """Whoever forges the registrar's address could else send our calls to his own."""
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer))
+    sent = seen_as(peer.last_request("REGISTER"), "198.51.100.66", 6666)
+    guess = str(sent.top_via.with_param("branch", "z9hG4bKguessed"))
+    say(peer, agent, sent.reply(200, to_tag="t").without("Via").prepended("Via", guess))
+    challenge = 'Digest realm="r", nonce="n"'
+    answer(peer, agent, 401, method="REGISTER", headers=(("WWW-Authenticate", challenge),))
+    contact = peer.last_request("REGISTER").header("Contact") or ""
+    assert peer.count("REGISTER") == 2 and "198.51.100.66" not in contact
+    answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
+    leave(agent, peer, registration)
 
 
 def test_a_registrar_that_sees_us_elsewhere_each_time_is_believed_in_the_end() -> None:
