@@ -3,6 +3,7 @@
 import pytest
 
 from applet.address import Address
+from applet.media.events import SoundMissing
 from applet.nat.knowledge import MapperSeen, RelaySeen, StunSeen
 from applet.nat.strategy import DIRECT, Kind
 from applet.phone.config import NatConfig
@@ -394,3 +395,16 @@ def test_what_changes_before_a_call_has_its_sound_is_no_trouble() -> None:
     scene.phone.network_changed(1.0)
     scene.collect()
     assert len(scene.order(OpenMedia)) == 1
+
+
+def test_whoever_watches_the_network_knows_which_server_to_face() -> None:
+    assert Scene(AUTO).phone.server_host == SERVER
+    assert Scene(AUTO, "").phone.server_host == ""
+
+
+def test_sound_that_is_missed_before_there_is_a_way_means_nothing() -> None:
+    scene = Scene(AUTO)
+    scene.do(Dial())
+    scene.phone.media_event(1, SoundMissing(heard=False), 0.1)
+    scene.collect()
+    assert scene.seen(Trouble) == []
