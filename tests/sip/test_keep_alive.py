@@ -156,10 +156,9 @@ def test_only_a_connection_over_which_we_are_called_shows_our_end_of_it() -> Non
     wire, agent, peer = pair()
     transport = agent.endpoint._core.transport
     hop = Hop(Transport.TCP, peer.address)
-    wire.connect(agent, peer.address)
+    flow = wire.connect(agent, peer.address)
     answer = request("OPTIONS", peer, agent, via=";rport=4321;received=203.0.113.5").reply(200)
-    peer.send_stream(answer)
-    wire.clock.run(0.0)
+    transport.learn(answer.top_via, hop._replace(flow=flow))
     assert str(transport.contact("x", hop)) == "sip:x@192.0.2.1:5060;transport=tcp"
     user = User()
     keeper(agent).keep(user, hop, wire.now)
