@@ -4,8 +4,6 @@ The probes (`threads.probes`, and the OPTIONS that `phone.network` sends) each b
 they have one. Nothing here decides: that is `nat.strategy`.
 """
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import NamedTuple
 
@@ -104,7 +102,7 @@ class Knowledge(NamedTuple):
     sip: tuple[SipSeen, ...] = ()
     usual: str = "udp"
 
-    def having(self, fact: Fact) -> Knowledge:
+    def having(self, fact: Fact) -> "Knowledge":
         """With one fact more; a newer one of the same source replaces the older."""
         match fact:
             case StunSeen():

@@ -7,8 +7,6 @@ a lie (the port towards the peer is another one). STUN together with an ALG is o
 many: nf_nat_sip with `sip_direct_media=0` then cuts our ears off (see the tests' lab).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple

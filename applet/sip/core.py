@@ -1,8 +1,6 @@
 """What the parts of one endpoint share: the layers below the user agent's core (RFC 3261
 section 5), the dialogs, and the way for events out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 

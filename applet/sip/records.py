@@ -4,8 +4,6 @@ NAPTR names the services that a domain offers, SRV the servers of a service (RFC
 their addresses. Asking is the business of `threads.resolver`; here are the values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import Enum
 from itertools import accumulate
