@@ -63,6 +63,14 @@ class RelaySeen(NamedTuple):
     refused: bool = False
 
 
+class Fetched(NamedTuple):
+    """What came of asking the web server `host` for short-lived passwords; `problem` as above."""
+
+    host: str
+    servers: tuple[RelayServer, ...]
+    problem: str = ""
+
+
 class SipSeen(NamedTuple):
     """An OPTIONS to the SIP server over `transport` (`udp`, `tcp`, `tls`) and its port, and what
     came back of it; `answer` None: nothing in time."""
@@ -77,7 +85,7 @@ class SipSeen(NamedTuple):
         return None if self.answer is None else self.answer.seen
 
 
-Fact = StunSeen | MapperSeen | RelaySeen | SipSeen
+Fact = StunSeen | MapperSeen | RelaySeen | Fetched | SipSeen
 
 
 class Asked(NamedTuple):
@@ -101,6 +109,7 @@ class Knowledge(NamedTuple):
     relays: tuple[RelaySeen, ...] = ()
     sip: tuple[SipSeen, ...] = ()
     usual: str = "udp"
+    fetched: Fetched | None = None
 
     def having(self, fact: Fact) -> "Knowledge":
         """With one fact more; a newer one of the same source replaces the older."""
@@ -111,11 +120,25 @@ class Knowledge(NamedTuple):
             case MapperSeen():
                 return self._replace(mapper=fact)
             case RelaySeen():
-                known = tuple(seen for seen in self.relays if seen.server != fact.server)
+                known = self._relays_without({fact.server[:2]})
                 return self._replace(relays=(*known, fact))
+            case Fetched():
+                return self._having_fetched(fact)
             case _:  # SipSeen
                 others = tuple(s for s in self.sip if s[:2] != fact[:2])
                 return self._replace(sip=(*others, fact))
+
+    def _relays_without(self, ways: set[tuple[Address, str]]) -> tuple[RelaySeen, ...]:
+        """A relay is known by its address and transport: its password may be another one soon."""
+        return tuple(seen for seen in self.relays if seen.server[:2] not in ways)
+
+    def _having_fetched(self, fact: Fetched) -> "Knowledge":
+        """What an earlier list named and this one does not is gone; without a list it stays."""
+        before = () if self.fetched is None else self.fetched.servers
+        if fact.problem:
+            return self._replace(fetched=fact._replace(servers=before))
+        gone = {server[:2] for server in before} - {server[:2] for server in fact.servers}
+        return self._replace(fetched=fact, relays=self._relays_without(gone))
 
     # --- what follows from the facts
 
@@ -128,7 +151,7 @@ class Knowledge(NamedTuple):
             and (self._answers_well or len(self.sip) >= self.asked.sip)
             and (
                 self.relay is not None
-                or len(self.relays) >= self.asked.relays
+                or self._relays_are_in
                 or self.mapping in (Mapping.NONE, Mapping.INDEPENDENT)
             )
         )
@@ -140,11 +163,16 @@ class Knowledge(NamedTuple):
         return found is not None and self.alg_over(found).alg is not Alg.BROKEN
 
     @property
+    def _relays_are_in(self) -> bool:
+        failed = self.fetched is not None and bool(self.fetched.problem)
+        return len(self.relays) + failed >= self.asked.relays
+
+    @property
     def complete(self) -> bool:
         """Everything that was asked has been answered, or its time is over."""
         return (
             self.ready
-            and len(self.relays) >= self.asked.relays
+            and self._relays_are_in
             and (self.mapper is not None or not self.asked.mapper)
         )
 

@@ -98,7 +98,9 @@ def _router(k: Knowledge) -> Finding:
 
 
 def _relays(k: Knowledge) -> tuple[Finding, ...]:
-    return tuple(
+    failed = k.fetched if k.fetched is not None and k.fetched.problem else None
+    passwords = (Finding("Relay password", failed.host, failed.problem),) if failed else ()
+    return passwords + tuple(
         Finding(
             f"Relay by {seen.server.transport.upper()}",
             str(seen.server.address),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from applet.address import Address
-from applet.nat.knowledge import Fact, RelaySeen, RelayServer, StunSeen
+from applet.nat.knowledge import Fact, Fetched, RelaySeen, RelayServer, StunSeen
 from applet.phone.orders import Probe
 from applet.threads.mappings import Mappings
 from applet.threads.relay import RelayError, RelayThread
@@ -57,14 +57,17 @@ class Probes:
         self._stun.ask((server,), START_LIMIT, answered)
 
     def _fetch_relays(self, generation: int, url: str) -> None:
+        from urllib.parse import urlsplit
+
         from applet.threads.credentials import fetch_relays
 
+        host = urlsplit(url).hostname or ""  # the rest may hold a secret
         try:
             relays = fetch_relays(url, self._relays.ca_file)
         except RelayError as error:
-            nobody = RelayServer(Address(url, 0), "tls", "", "")
-            self._post(NatFact(generation, RelaySeen(nobody, str(error))))
+            self._post(NatFact(generation, Fetched(host, (), str(error))))
             return
+        self._post(NatFact(generation, Fetched(host, relays)))
         for server in relays:
             self._try_relay(generation, server)
 

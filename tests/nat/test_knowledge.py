@@ -5,6 +5,7 @@ import pytest
 from applet.nat.alg import Alg
 from applet.nat.knowledge import (
     Asked,
+    Fetched,
     Knowledge,
     Mapper,
     MapperSeen,
@@ -65,6 +66,30 @@ def test_a_newer_fact_replaces_the_older_of_the_same_source() -> None:
     assert twice.working_relays == (TLS_RELAY,)
     assert twice.mapper == MapperSeen(None, "")
     assert [seen.seen for seen in twice.sip] == [OUTSIDE]
+
+
+def test_a_relay_with_a_new_password_replaces_the_same_relay_with_the_old_one() -> None:
+    newer = UDP_RELAY._replace(user="later", password="new")
+    found = known(*RELAYS, Fetched("web", (newer,)), RelaySeen(newer, ""))
+    assert found.working_relays == (newer, TLS_RELAY)
+
+
+def test_a_relay_that_the_newer_list_does_not_name_is_gone() -> None:
+    found = known(Fetched("web", (UDP_RELAY, TLS_RELAY)), *RELAYS, Fetched("web", (TLS_RELAY,)))
+    assert found.working_relays == (TLS_RELAY,)
+
+
+def test_a_list_that_could_not_be_fetched_leaves_the_relays_and_is_forgotten_once_it_can() -> None:
+    asked = Asked(relays=1)
+    failed = Fetched("web", (), "No.")
+    assert not known(asked=asked).complete
+    assert known(failed, asked=asked).complete
+    between = known(Fetched("web", (UDP_RELAY,)), RELAYS[0], failed)
+    assert between.relay == UDP_RELAY
+    assert between.fetched == Fetched("web", (UDP_RELAY,), "No.")
+    later = between.having(Fetched("web", (TLS_RELAY,))).having(RELAYS[1])
+    assert later.fetched is not None and not later.fetched.problem
+    assert later.working_relays == (TLS_RELAY,)
 
 
 def test_the_quickest_relay_that_works_is_the_first() -> None:

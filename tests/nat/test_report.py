@@ -2,7 +2,7 @@
 
 import pytest
 
-from applet.nat.knowledge import Asked, Knowledge, Mapper, MapperSeen, RelaySeen, SipSeen
+from applet.nat.knowledge import Asked, Fetched, Knowledge, Mapper, MapperSeen, RelaySeen, SipSeen
 from applet.nat.report import Finding, findings
 from applet.nat.strategy import plan
 from tests.nat.facts import (
@@ -74,6 +74,14 @@ def test_the_router(seen: MapperSeen, found: str, meaning: str) -> None:
 def test_a_router_that_was_not_asked_or_is_still_silent() -> None:
     assert line(CONE, "Port mapping").found == "no answer yet"
     assert line(known(asked=Asked()), "Port mapping").found == "not asked"
+
+
+def test_a_relay_password_that_could_not_be_fetched_is_told_and_one_that_could_is_not() -> None:
+    failed = CONE.having(Fetched("web.example.com", (), "No relay password."))
+    told = line(failed, "Relay password")
+    assert (told.found, told.meaning) == ("web.example.com", "No relay password.")
+    worked = failed.having(Fetched("web.example.com", (UDP_RELAY,)))
+    assert "Relay password" not in [found.name for found in findings(worked, plan(worked))]
 
 
 def test_relays_and_the_choice() -> None:
