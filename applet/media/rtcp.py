@@ -245,6 +245,12 @@ def _counted(text: str) -> bytes:
     return bytes([len(encoded)]) + encoded
 
 
+def is_rtcp(data: bytes) -> bool:
+    """Whether a datagram on a port for both is RTCP and not RTP (RFC 5761 section 4); its payload
+    types keep out of this range."""
+    return len(data) > 1 and data[0] & 0xC0 == _VERSION_2 and 192 <= data[1] <= 223
+
+
 # --- time -----------------------------------------------------------------------------------
 
 

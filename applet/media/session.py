@@ -24,6 +24,7 @@ from applet.media.levels import decibels, factor
 from applet.media.liveness import Liveness
 from applet.media.playout import Playout
 from applet.media.reception import ReceptionStatistics
+from applet.media.rtcp import is_rtcp
 from applet.media.rtp import RtpError, RtpPacket, parse_rtp
 from applet.media.sender import RtpSender
 from applet.media.source import RtpSource
@@ -44,7 +45,7 @@ class MediaParameters(NamedTuple):
     `codec` and `payload_type` are what we send; `receive` maps every payload type the other side
     may send to its codec's name. `direction` is SDP's word from our side (`sendrecv`, `sendonly`,
     `recvonly`, `inactive`). None as an address or a payload type: not offered, or on hold by
-    address 0.0.0.0 (nothing is sent there).
+    address 0.0.0.0 (nothing is sent there). `rtcp_mux`: RTCP goes by the RTP ports (RFC 5761).
     """
 
     remote_rtp: Address | None
@@ -57,6 +58,7 @@ class MediaParameters(NamedTuple):
     comfort_noise: int | None
     direction: str
     ptime_ms: int = 20
+    rtcp_mux: bool = False
 
 
 class PcmSource(Protocol):
@@ -99,6 +101,7 @@ class MediaSession:
         "_payload_types",
         "_playout",
         "_reception",
+        "_rtcp_mux",
         "_sender",
         "_silence",
         "_source",
@@ -113,7 +116,7 @@ class MediaSession:
         self._silence = bytes(2 * sample_rate // 50)
         self._agreed: MediaParameters | None = None
         self._payload_types: frozenset[int] = frozenset()  # all that may come
-        self._answered = self._held = self._muted = self._closed = False
+        self._answered = self._held = self._muted = self._closed = self._rtcp_mux = False
         self._microphone_gain = self._speaker_gain = 1.0
         self._source = RtpSource()
         self._reception: ReceptionStatistics | None = None
@@ -141,6 +144,7 @@ class MediaSession:
         if self._liveness.missing or parameters != before:
             self._listen()
         self._source.agree(parameters.remote_rtp)
+        self._rtcp_mux = parameters.rtcp_mux
         if parameters.remote_rtcp is not None:
             self._control.address = parameters.remote_rtcp
         self._control.begin(now)
@@ -211,6 +215,9 @@ class MediaSession:
 
     def receive_datagram(self, data: bytes, source: Address, now: float) -> None:
         """A datagram on the RTP socket."""
+        if self._rtcp_mux and is_rtcp(data):
+            self.receive_control(data, source, now)
+            return
         agreed = self._agreed
         if agreed is None or self._closed:
             return
@@ -228,7 +235,7 @@ class MediaSession:
             return
         if self._source.peer != was:
             self._events.append(Latched(source))
-            self._control.address = Address(source.host, source.port + 1)
+            self._control.address = source._replace(port=source.port + (not self._rtcp_mux))
         if agreed.direction in _RECEIVES:
             self._take(packet, agreed, now)
 
@@ -352,7 +359,7 @@ class MediaSession:
         if due is not None and due <= now:
             report = self._control.report(self._reception, now)
             if address is not None:
-                self._outgoing.append(Outgoing(report, address, True))
+                self._outgoing.append(Outgoing(report, address, not self._rtcp_mux))
 
     def events(self) -> list[MediaEvent]:
         """What happened since the last call."""
@@ -392,7 +399,7 @@ class MediaSession:
         address = self._control.address
         if not self._closed and self._agreed is not None and address is not None:
             goodbye = self._control.goodbye(self._reception, now)
-            self._outgoing.append(Outgoing(goodbye, address, True))
+            self._outgoing.append(Outgoing(goodbye, address, not self._rtcp_mux))
         self._control.due = None
         self._liveness.listen(False, now)
         self._closed = True

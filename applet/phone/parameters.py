@@ -20,6 +20,7 @@ def media_parameters(agreed: Negotiated) -> MediaParameters:
         comfort_noise=agreed.comfort_noise_payload_type,
         direction=agreed.direction.value,
         ptime_ms=agreed.ptime_ms,
+        rtcp_mux=agreed.rtcp_mux,
     )
 
 

@@ -1,5 +1,5 @@
 """What two descriptions agree on: codecs, addresses, direction, time per packet (RFC 3264
-sections 5 and 6, RFC 3605)."""
+sections 5 and 6, RFC 3605, RFC 5761)."""
 
 from typing import NamedTuple
 
@@ -31,7 +31,8 @@ class Negotiated(NamedTuple):
     `dtmf_payload_type` is for sending, `dtmf_receive_payload_type` and
     `comfort_noise_payload_type` for receiving. `remote_rtp` is None when nothing may be sent
     there (address 0.0.0.0, or the stream is switched off by port 0), `remote_rtcp` also when it
-    is not known. `ptime_ms`, the sound in one packet we send, is 10, 20, 40 or 60.
+    is not known. `ptime_ms`, the sound in one packet we send, is 10, 20, 40 or 60. `rtcp_mux`:
+    reports go by the ports of the sound.
     """
 
     remote_rtp: Address | None
@@ -44,6 +45,7 @@ class Negotiated(NamedTuple):
     direction: Direction
     ptime_ms: int
     held_by_them: bool
+    rtcp_mux: bool = False
 
 
 def in_common(theirs: tuple[Codec, ...], ours: tuple[Codec, ...]) -> tuple[Codec, ...]:
@@ -88,11 +90,15 @@ def agree(
     receive: tuple[Codec, ...],
     direction: Direction,
     held: bool,
+    rtcp_mux: bool,
 ) -> Negotiated:
+    """`rtcp_mux`: we can; it counts if they say it too."""
     host = media.connection or ""
+    remote_rtp = None if is_unspecified(host) else Address(host, media.port)
+    rtcp_mux = rtcp_mux and any(attribute.name == "rtcp-mux" for attribute in media.attributes)
     return Negotiated(
-        remote_rtp=None if is_unspecified(host) else Address(host, media.port),
-        remote_rtcp=_rtcp_address(media, host),
+        remote_rtp=remote_rtp,
+        remote_rtcp=remote_rtp if rtcp_mux else _rtcp_address(media, host),
         codecs=speech(send),
         receive_payload_types=tuple((c.payload_type, c.name) for c in speech(receive)),
         dtmf_payload_type=_number_of(TELEPHONE_EVENT.name, send),
@@ -101,6 +107,7 @@ def agree(
         direction=direction,
         ptime_ms=_packet_time(media),
         held_by_them=held,
+        rtcp_mux=rtcp_mux,
     )
 
 

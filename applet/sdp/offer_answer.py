@@ -112,6 +112,7 @@ class OfferAnswer:
             self._wanted += (TELEPHONE_EVENT,)
         self._ptime = ptime
         self._numbers: dict[str, int] = {}
+        self._rtcp_mux = False  # agreed; never in a first offer of ours (RFC 5761 section 5.1.3)
         self._slots: tuple[Media, ...] = ()
         self._audio = 0
         self._offer = _Offer(Direction.SENDRECV, ())
@@ -188,7 +189,9 @@ class OfferAnswer:
         # An answer to an offer that sends nothing cannot tell whether they hold us.
         held = refuses if self._offer.direction.sends else self._held
         agreed = self._offer.direction & what_they_allow(media, direction)
-        return agree(media, common, self._offer.formats, agreed, held)
+        negotiated = agree(media, common, self._offer.formats, agreed, held, self._rtcp_mux)
+        self._rtcp_mux = negotiated.rtcp_mux
+        return negotiated
 
     def _answered_audio(self, description: SessionDescription) -> Media:
         """Ours by its place, or else the first one: too few or too many media are forgiven."""
@@ -263,7 +266,8 @@ class OfferAnswer:
         agreed = wanted & what_they_allow(offered, their_direction)
         self._numbers.update((codec.name, codec.payload_type) for codec in common)
         held = not their_direction.receives or is_unspecified(offered.connection or "")
-        negotiated = agree(offered, common, common, agreed, held)
+        negotiated = agree(offered, common, common, agreed, held, rtcp_mux=True)
+        self._rtcp_mux = negotiated.rtcp_mux
         return self._audio_media(common, agreed), negotiated
 
     # --- both ---------------------------------------------------------------------------------
@@ -308,6 +312,8 @@ class OfferAnswer:
         attributes.append(Attribute("ptime", str(self._ptime)))
         if self._rtcp_port != self._local.port + 1:
             attributes.append(Attribute("rtcp", str(self._rtcp_port)))
+        if self._rtcp_mux:
+            attributes.append(Attribute("rtcp-mux"))
         attributes.append(Attribute(direction.value))
         numbers = tuple(str(codec.payload_type) for codec in formats)
         return Media("audio", self._local.port, _PROFILE, numbers, None, tuple(attributes))

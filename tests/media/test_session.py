@@ -8,7 +8,14 @@ import pytest
 
 from applet.address import Address
 from applet.media.dtmf import DtmfSender
-from applet.media.rtcp import Goodbye, ReceiverReport, SenderReport, encode_rtcp, parse_rtcp
+from applet.media.rtcp import (
+    Goodbye,
+    ReceiverReport,
+    ReportBlock,
+    SenderReport,
+    encode_rtcp,
+    parse_rtcp,
+)
 from applet.media.rtp import RtpPacket, parse_rtp
 from applet.media.session import (
     DigitReceived,
@@ -470,3 +477,67 @@ def test_a_call_that_never_had_media_ends_without_a_word() -> None:
     line = Line(None)
     line.session.close(line.now)
     assert line.session.datagrams_to_send() == []
+
+
+# --- RTP and RTCP on one port (RFC 5761) ------------------------------------------------------
+
+ONE_PORT = AGREED._replace(remote_rtcp=PEER, rtcp_mux=True)
+
+
+def reports(line: Line) -> list[Outgoing]:
+    """What was sent with a packet type of RTCP."""
+    return [out for out in line.sent if 192 <= out.data[1] <= 223]
+
+
+def test_on_one_port_reports_and_the_goodbye_go_the_way_of_the_sound() -> None:
+    line = Line(ONE_PORT)
+    line.run(800)
+    line.session.close(line.now)
+    line.sent += line.session.datagrams_to_send()
+    sent = reports(line)
+    assert len(sent) >= 3
+    assert {(out.destination, out.control) for out in sent} == {(PEER, False)}
+    assert isinstance(parse_rtcp(sent[-1].data)[-1], Goodbye)
+
+
+def test_on_one_port_reports_are_told_from_sound() -> None:
+    line = Line(ONE_PORT)
+    line.run(10)
+    report = encode_rtcp([SenderReport(77, 5 << 32, 0, 10, 1600)])
+    line.session.receive_datagram(report, PEER, line.now)
+    line.session.receive_datagram(report, STRANGER, line.now)
+    line.session.receive_datagram(b"\x80\xdf", PEER, line.now)
+    for noise in (b"", b"\x80", b"\x00\xc8" + report[2:], b"\x80\xbf", b"\x80\xe0"):
+        line.session.receive_datagram(noise, PEER, line.now)
+    numbers = line.session.statistics(line.now)
+    assert (numbers.received, numbers.strangers, numbers.invalid) == (10, 1, 6)
+    line.run(800)
+    blocks = [block for out in reports(line) for block in blocks_in(out.data)]
+    assert (5 << 32) >> 16 & 0xFFFFFFFF in {block.last_sr for block in blocks}
+
+
+def blocks_in(data: bytes) -> list[ReportBlock]:
+    packets = parse_rtcp(data)
+    reports = [p for p in packets if isinstance(p, SenderReport | ReceiverReport)]
+    return [block for packet in reports for block in packet.blocks]
+
+
+def test_with_two_ports_a_report_on_the_port_of_the_sound_counts_for_nothing() -> None:
+    line = Line()
+    line.session.receive_datagram(encode_rtcp([ReceiverReport(77)]), PEER, line.now)
+    assert line.session.statistics(line.now).invalid == 1
+
+
+def test_on_one_port_the_reports_follow_a_latched_peer() -> None:
+    line = Line(ONE_PORT)
+    line.run(10, source=REAL)
+    line.sent.clear()
+    line.run(400, source=REAL)
+    assert {out.destination for out in reports(line)} == {REAL}
+
+
+def test_the_reports_go_back_to_a_port_of_their_own() -> None:
+    line = Line(ONE_PORT)
+    line.session.update(AGREED, line.now)
+    line.run(400)
+    assert {(out.destination, out.control) for out in reports(line)} == {(PEER_CONTROL, True)}

@@ -716,3 +716,64 @@ def test_no_peer_can_break_a_call_by_what_it_describes(
             last = int(version(sent))
             numbers = parse_sdp(sent).media[-1].formats
             assert len(set(numbers)) == len(numbers)
+
+
+# --- RTP and RTCP on one port (RFC 5761) -------------------------------------------------------
+
+
+def muxing(side: OfferAnswer) -> bool:
+    """Whether the next offer of this side asks for it."""
+    return "rtcp-mux" in lines(side.create_offer(SENDRECV), "a=")
+
+
+def test_one_port_for_sound_and_reports_is_answered_when_offered_and_asked_for_again() -> None:
+    side = OfferAnswer(OURS, 30005, ("PCMU",), 1)
+    answer = answer_to(sdp("a=rtcp:40009", "a=rtcp-mux"), side=side)
+    assert "rtcp-mux" in lines(answer, "a=")
+    assert side.negotiated is not None and side.negotiated.rtcp_mux
+    assert side.negotiated.remote_rtcp == side.negotiated.remote_rtp == THEIRS
+    offer = lines(side.create_offer(SENDRECV), "a=")
+    assert "rtcp-mux" in offer
+    # Where reports go if they refuse it now.
+    assert "rtcp:30005" in offer
+    assert side.receive_answer(sdp("a=rtcp-mux")).rtcp_mux
+    assert muxing(side)
+
+
+def test_an_answer_without_it_goes_back_to_two_ports() -> None:
+    side = us()
+    answer_to(sdp("a=rtcp-mux"), side=side)
+    assert muxing(side)
+    agreed = side.receive_answer(sdp())
+    assert not agreed.rtcp_mux
+    assert agreed.remote_rtcp == Address(THEIRS.host, 40001)
+    assert not muxing(side)
+
+
+def test_an_offer_without_it_goes_back_to_two_ports() -> None:
+    side = us()
+    answer_to(sdp("a=rtcp-mux"), side=side)
+    assert "rtcp-mux" not in lines(answer_to(sdp(), side=side), "a=")
+    assert side.negotiated is not None and not side.negotiated.rtcp_mux
+
+
+def test_an_offer_of_ours_that_is_refused_changes_no_ports() -> None:
+    side = us()
+    answer_to(sdp("a=rtcp-mux"), side=side)
+    side.create_offer(INACTIVE)
+    side.offer_failed()
+    assert muxing(side)
+
+
+def test_one_port_that_we_never_offered_is_not_taken() -> None:
+    side = us()
+    assert not muxing(side)
+    agreed = side.receive_answer(sdp("a=rtcp-mux"))
+    assert not agreed.rtcp_mux
+    assert agreed.remote_rtcp == Address(THEIRS.host, 40001)
+
+
+def test_one_port_on_hold_with_address_0_has_no_address_at_all() -> None:
+    agreed = agreed_on(sdp("a=rtcp-mux", "a=rtcp:5005 IN IP4 198.51.100.3", connection="0.0.0.0"))
+    assert agreed.rtcp_mux
+    assert agreed.remote_rtp is agreed.remote_rtcp is None

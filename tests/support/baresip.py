@@ -24,18 +24,22 @@ class Baresip(Program):
         user: str = "baresip",
         port: int = 0,
         pem: Path | None = None,
+        one_port: bool = False,
     ) -> None:
-        """`pem`: a certificate and its key in one file; with it the port above speaks TLS."""
+        """`pem`: a certificate and its key in one file; with it the port above speaks TLS.
+        `one_port`: offer one for sound and reports (rtcp-mux); its messages are shown."""
         self.folder = folder
         self.port = port or free_ports(2)
         self.uri = f"sip:{user}@127.0.0.1:{self.port}"
         self._pem = pem
+        self._one_port = one_port
         self.events: list[dict[str, object]] = []
         self._taken = 0
         control = free_port()
         folder.mkdir(parents=True, exist_ok=True)
         self._configure(microphone, control, "auto" if answers else "manual")
-        super().__init__(["baresip", "-f", folder], folder=folder)
+        shown = ["-s"] if one_port else []
+        super().__init__(["baresip", *shown, "-f", folder], folder=folder)
         self._control = socket.socket()
         self.wait_ready(lambda: self._control.connect_ex(("127.0.0.1", control)) == 0, "ctrl_tcp")
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -57,6 +61,7 @@ class Baresip(Program):
             f"ctrl_tcp_listen 127.0.0.1:{control}",
             f"module_path {MODULES}",
             *([f"sip_certificate {self._pem}"] if self._pem else []),
+            *(["rtcp_mux yes"] if self._one_port else []),
             *(f"module {name}" for name in modules),
             *(f"module_app {name}" for name in applications),
         ]

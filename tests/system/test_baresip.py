@@ -8,6 +8,7 @@ import pytest
 from tests.support.audio_compare import check_both, compare
 from tests.support.baresip import Baresip
 from tests.support.headless import Headless
+from tests.support.process import wait_until
 from tests.support.recording import Recording
 from tests.support.speech import level_dbfs, read_wav
 from tests.system.conftest import Voice
@@ -134,3 +135,26 @@ def test_a_rejected_call_says_so_on_both_sides(tmp_path: Path, theirs: Voice) ->
         phone.wait_for("incoming")
         phone.send("reject 603")
         assert "603" in str(baresip.wait_for("CALL_CLOSED", direction="outgoing")["param"])
+
+
+def test_baresip_calls_with_sound_and_reports_on_one_port(
+    phone: Headless, tmp_path: Path, ours: Voice, theirs: Voice, heard: Recording
+) -> None:
+    folder = tmp_path / "baresip"
+    with Baresip(folder, theirs.long_file, one_port=True) as baresip:
+        baresip.command("dial", phone.uri)
+        phone.connected()
+        # In its offer, and in our answer.
+        wait_until(
+            lambda: str([*baresip.lines, *baresip.errors]).count("a=rtcp-mux") >= 2,
+            5,
+            "mux",
+            baresip.transcript,
+        )
+        # It has our report, and tells what it says.
+        baresip.wait_for("CALL_RTCP", timeout_s=15)
+        heard.wait_for(6)
+        baresip.command("hangup")
+        phone.wait_for_state("ended")
+    check_both(theirs.sound, heard.sound(), ours.sound)
+    check_both(ours.sound, read_wav(baresip.heard()), theirs.sound)

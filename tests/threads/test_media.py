@@ -25,7 +25,8 @@ from applet.audio.device import (
 )
 from applet.audio.file import FileDevice, NullDevice, parse_source
 from applet.audio.wav import open_header, parse_wav
-from applet.media.session import DigitReceived, MediaParameters
+from applet.media.rtcp import ReceiverReport, encode_rtcp, is_rtcp
+from applet.media.session import DigitReceived, MediaParameters, MediaStatistics
 from applet.media.tones import Tone
 from applet.nat.strategy import DIRECT, Kind, Way
 from applet.phone.messages import DevicesListed, FilePlaying, Levels, Logged, Reason, Trouble
@@ -614,3 +615,29 @@ def test_the_end_is_quick_and_may_come_twice_or_before_the_start() -> None:
     assert time.monotonic() - begin < 1.0
     assert open_files() == before
     assert [answer.final for answer in media.all(MediaCounted)] == [True] * 5
+
+
+def test_sound_and_reports_share_one_port_when_agreed(start: Callable[..., Media]) -> None:
+    media = start()
+    rtp, rtcp = media.open()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", free_port()))
+        peer.settimeout(10)
+        port = peer.getsockname()[1]
+        media.agree(port, remote_rtcp=Address("127.0.0.1", port), rtcp_mux=True)
+        sources: dict[str, Address] = {}
+        while len(sources) < 2:  # the first report comes within five seconds
+            data, source = peer.recvfrom(2048)
+            sources["report" if is_rtcp(data) else "sound"] = Address(*source)
+        assert sources == {"sound": rtp, "report": rtp}
+        peer.sendto(encode_rtcp([ReceiverReport(77)]), rtp)
+        peer.sendto(b"\x80\xdf", rtp)
+
+        def counted() -> MediaStatistics:
+            media.thread.submit(RequestMediaStatistics(1))
+            return media.wait_for(MediaCounted).statistics
+
+        wait_until(lambda: counted().invalid == 1, 5, "what is no report")
+        media.agree(port)
+        peer.sendto(encode_rtcp([ReceiverReport(77)]), rtp)
+        wait_until(lambda: counted().invalid == 2, 5, "a report on the port of the sound")
