@@ -19,7 +19,6 @@ from applet.phone.call_face import CallFace
 from applet.phone.ending import why_ended
 from applet.phone.messages import (
     CallState,
-    HeldBy,
     IncomingCall,
     Reason,
     Redirected,
@@ -54,7 +53,6 @@ if TYPE_CHECKING:
     from applet.phone.rescuer import Rescuer
 
 _BUSY_TONE_SECONDS = 2.0
-_HELD_HERE = (HeldBy.US, HeldBy.BOTH)
 
 
 class Call(CallFace):

@@ -392,15 +392,16 @@ class Phone:
 
     def _incoming(self, event: sip.IncomingInvite, now: float) -> None:
         session = event.session
-        if self._services.takes_over(event, now):
-            return
-        if not self._config.incoming:
+        replaces = bool(event.request.lines("Replaces"))  # one more call for a moment only
+        if not (replaces or self._config.incoming):
             session.reject(480, now)
             return
         source = session.remote_address.host if session.remote_address else ""
-        busy = self._calls.live >= self._config.max_calls or self._quit_at is not None
-        if busy or not self._strangers.admit(source, now):
+        full = not replaces and self._calls.live >= self._config.max_calls
+        if full or self._quit_at is not None or not self._strangers.admit(source, now):
             session.reject(486, now)
+            return
+        if self._services.takes_over(event, now):
             return
         self._calls.end_busy_tones(now)
         call = self._calls.new(str(session.remote.uri), outgoing=False)

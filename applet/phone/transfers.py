@@ -141,7 +141,8 @@ class Transfers:
             transfer.hung_up(call, now)
 
     def takes_over(self, event: sip.IncomingInvite, now: float) -> bool:
-        """Whether it is an INVITE with Replaces; then it has its answer, or will have."""
+        """Whether it is an INVITE with Replaces; then it has its answer, or will have. One call
+        takes the place of another at a time: this needs no room, so it must not make any."""
         session = event.session
         try:
             replaced = self._endpoint.services.replaced_by(event.request)
@@ -154,6 +155,8 @@ class Transfers:
         assert old is not None  # a session that goes on belongs to a call that does
         if not is_entitled(session, replaced, self._servers):
             session.reject(403, now)
+        elif any(takeover.old is old for takeover in self._takeovers):
+            session.reject(486, now)
         else:
             new = self._calls.new(str(session.remote.uri), outgoing=False)
             new.server = self._outgoing.server

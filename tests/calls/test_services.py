@@ -26,7 +26,7 @@ from applet.phone.messages import (
     TextReceived,
     Trouble,
 )
-from applet.phone.orders import PlayTone, SendMediaDigits
+from applet.phone.orders import OpenMedia, PlayTone, SendMediaDigits
 from applet.sip.message import Request, Response
 from tests.calls.scenes import PBX, PHONE, connected, dialled
 from tests.support.pbx import Pbx
@@ -582,6 +582,58 @@ def test_a_call_that_has_ended_cannot_be_taken_over() -> None:
     phone.do(HangUp(1))
     _invite(pbx, replaces)
     assert len(pbx.responses(603)) == 1
+
+
+def _takes(pbx: Pbx, invite: Request, number: int) -> bytes:
+    """The `number`-th INVITE of the server's that wants the place of `invite`'s call."""
+    lines = [
+        f"INVITE sip:you@{PHONE} SIP/2.0",
+        f"Via: SIP/2.0/UDP {pbx.sip};branch=z9hG4bKtakes{number}",
+        f"From: <sip:pbx@{pbx.host}>;tag=t{number}",
+        f"To: <sip:you@{PHONE}>",
+        f"Call-ID: takes-{number}",
+        "CSeq: 1 INVITE",
+        f"Contact: <sip:pbx@{pbx.sip}>",
+        f"Replaces: {invite.call_id};to-tag={invite.from_.tag};from-tag=pbx",
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode()
+
+
+def _burst(house: House, pbx: Pbx, invite: Request, count: int) -> list[str]:
+    """The answers to so many of them that nothing happens in between."""
+    for number in range(count):
+        house.phone.receive_datagram(_takes(pbx, invite, number), pbx.sip, pbx.street.now)
+    sent = house.phone.datagrams_to_send()
+    return [data.data.decode().split("\r\n")[0].split(" ", 2)[1] for data in sent]
+
+
+def test_of_many_who_want_the_place_of_a_call_at_once_one_gets_it() -> None:
+    street, house, pbx, invite = connected()
+    assert _burst(house, pbx, invite, 40) == ["486"] * 39
+    assert sum(isinstance(order, OpenMedia) for order in house.phone.orders()) == 1
+
+
+def test_strangers_may_not_want_the_place_of_calls_more_often_than_call() -> None:
+    street, house, pbx, invite = dialled(
+        PhoneConfig(other_addresses=True, strangers_per_minute=2, incoming=False)
+    )
+    pbx.answer(invite, 200, pbx.sdp())
+    pbx.wait_for("ACK")
+    street.run(0.3)
+    wrong = f"Replaces: {invite.call_id};to-tag={invite.from_.tag};from-tag=wrong"
+    for _ in range(3):
+        _invite(pbx, wrong)
+    assert len(pbx.responses(481)) == 2 and len(pbx.responses(486)) == 1
+
+
+def test_a_phone_that_stops_lets_nobody_take_over_a_call() -> None:
+    street, house, pbx, invite = connected()
+    pbx.answers = ()
+    house.do(Quit())
+    _invite(pbx, f"Replaces: {invite.call_id};to-tag={invite.from_.tag};from-tag=pbx")
+    assert len(pbx.responses(486)) == 1 and not pbx.responses(603)
 
 
 # --- why a call ended
