@@ -47,7 +47,8 @@ class Kept(NamedTuple):
 
 class Claim(NamedTuple):
     """Windows opens links of a scheme with whoever has its key. It is written only where nobody
-    has it, and removed only where `command` is still ours: otherwise it is another program's."""
+    has it, neither for this user nor for all users of the machine, and removed only where `command`
+    is still ours: otherwise it is another program's. What others added to the key stays."""
 
     key: str
     command: Value

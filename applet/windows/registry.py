@@ -1,10 +1,11 @@
 """The user's part of the registry, HKEY_CURRENT_USER, by keys and values as `installation` names
-them. Every function may raise OSError when Windows refuses."""
+them; of the machine's part it is only asked who opens links. Every function may raise OSError when
+Windows refuses."""
 
 import contextlib
 import sys
 
-from applet.windows.installation import Kept, Value
+from applet.windows.installation import Claim, Kept, Value
 
 if sys.platform == "win32":
     import winreg
@@ -16,7 +17,7 @@ if sys.platform == "win32":
         for value in kept.values:
             write(value)
         for claim in kept.claims:
-            if read(claim.command.key, claim.command.name) is None:
+            if not _is_somebodys(claim):
                 for value in claim.values:
                     write(value)
         if autostart is not None:
@@ -26,7 +27,7 @@ if sys.platform == "win32":
         """Take away what `apply` wrote, and nothing that another program has written since."""
         for claim in kept.claims:
             if read(claim.command.key, claim.command.name) == claim.command.data:
-                _delete_tree(claim.key)
+                _take_back(claim)
         set_autostart(kept, False)
         for value in kept.values:
             if not value.key.startswith(kept.owned_keys):
@@ -54,15 +55,39 @@ if sys.platform == "win32":
         with winreg.CreateKey(_ROOT, value.key) as opened:
             winreg.SetValueEx(opened, value.name, 0, kind, value.data)
 
-    def _delete_value(key: str, name: str) -> None:
-        """With its key, should that be empty then: it may have been made for this value."""
+    def _is_somebodys(claim: Claim) -> bool:
+        """Asks both parts that Windows merges into HKEY_CLASSES_ROOT. A command may have no text,
+        but name an object (DelegateExecute): any value counts."""
+        for root in (_ROOT, winreg.HKEY_LOCAL_MACHINE):
+            with (
+                contextlib.suppress(FileNotFoundError),
+                winreg.OpenKey(root, claim.command.key) as opened,
+            ):
+                if winreg.QueryInfoKey(opened)[1]:
+                    return True
+        return False
+
+    def _take_back(claim: Claim) -> None:
+        """What we wrote; others may have put their own values and keys beside it."""
+        for value in reversed(claim.values):
+            if read(value.key, value.name) == value.data:
+                _delete_value(value.key, value.name, claim.key)
+
+    def _delete_value(key: str, name: str, top: str = "") -> None:
+        """With its key, should that be empty then: it may have been made for this value; and so
+        with the keys above it, up to `top` (empty: none of them)."""
         with contextlib.suppress(FileNotFoundError):
             with winreg.OpenKey(_ROOT, key, 0, winreg.KEY_SET_VALUE) as opened:
                 winreg.DeleteValue(opened, name)
-            with winreg.OpenKey(_ROOT, key) as opened:
-                empty = winreg.QueryInfoKey(opened)[:2] == (0, 0)
-            if empty:
-                winreg.DeleteKey(_ROOT, key)
+            while _delete_if_empty(key) and top and key != top:
+                key = key.rpartition("\\")[0]
+
+    def _delete_if_empty(key: str) -> bool:
+        with winreg.OpenKey(_ROOT, key) as opened:
+            empty = winreg.QueryInfoKey(opened)[:2] == (0, 0)
+        if empty:
+            winreg.DeleteKey(_ROOT, key)
+        return empty
 
     def _delete_tree(key: str) -> None:
         try:
