@@ -13,13 +13,14 @@ from applet.windows.handover import Order
 
 PATIENCE = 3.0  # seconds that a second start waits for the first to listen
 READ_WITHIN = 1.0  # seconds that the first waits for a line once somebody has connected
+CLOSE_WITHIN = 1.0  # seconds until another start may hold the channel
 
 
 class Channel(Protocol):
     """Held as long as the program runs."""
 
     def close(self) -> None:
-        """Listen no more; another start may now hold the channel. A second at most."""
+        """Listen no more; another start may now hold the channel. CLOSE_WITHIN at most."""
 
 
 def claim(product: str, take: Callable[[Order], None]) -> Channel | None:

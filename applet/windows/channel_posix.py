@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from applet.windows.channel import PATIENCE, READ_WITHIN
+from applet.windows.channel import CLOSE_WITHIN, PATIENCE, READ_WITHIN
 from applet.windows.handover import LONGEST_LINE, Order, line, parse
 
 
@@ -44,7 +44,7 @@ class SocketChannel:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join(1)
+        self._thread.join(CLOSE_WITHIN)
         self._listener.close()
         self._path.unlink(missing_ok=True)
         os.close(self._lock)

@@ -14,14 +14,15 @@ from collections.abc import Callable
 from ctypes import wintypes
 from typing import Any
 
-from applet.windows.channel import PATIENCE, READ_WITHIN
+from applet.windows.channel import CLOSE_WITHIN, PATIENCE, READ_WITHIN
 from applet.windows.handover import LONGEST_LINE, Order, line, parse
 
 _INBOUND = 1
 _FIRST_INSTANCE = 0x00080000
 _MESSAGES = 0x4 | 0x2  # written as messages, read as messages
 _REJECT_REMOTE = 0x8
-_PIPE_CONNECTED = 535
+_PIPE_CONNECTED = 535  # before we asked
+_PIPE_LEFT = 232  # ERROR_NO_DATA: it has been there, and closed its end already
 _PIPE_BUSY = 231
 _ACCESS_DENIED = 5
 _GENERIC_WRITE = 0x40000000
@@ -98,26 +99,51 @@ if sys.platform == "win32":
 
         def close(self) -> None:
             self._closing = True
-            _write(self._name, b"\n")  # wakes the thread, which waits for somebody to connect
-            self._thread.join(1)
+            until = time.monotonic() + CLOSE_WITHIN
+            while self._thread.is_alive() and time.monotonic() < until:
+                _write(self._name, b"\n", 0)  # wakes the thread if it waits for a client
+                self._thread.join(_LOOK_EVERY)
             _kernel.CloseHandle(self._pipe)
 
         def _serve(self) -> None:
+            """What a client wrote before it left can still be read, until we part from it; before
+            that nobody else can connect."""
             while not self._closing:
-                connected = _kernel.ConnectNamedPipe(self._pipe, None)
-                if not connected and ctypes.get_last_error() != _PIPE_CONNECTED:
-                    time.sleep(_LOOK_EVERY)  # the last client is still being parted from
-                    continue
-                order = parse(_read(self._pipe))
+                connected = bool(_kernel.ConnectNamedPipe(self._pipe, None))
+                connected |= ctypes.get_last_error() in (_PIPE_CONNECTED, _PIPE_LEFT)
+                order = parse(self._read()) if connected else None
                 _kernel.DisconnectNamedPipe(self._pipe)
-                if order is not None and not self._closing:
+                if not connected:
+                    time.sleep(_LOOK_EVERY)
+                elif order is not None and not self._closing:
                     self._take(order)
+
+        def _read(self) -> bytes:
+            """One message, if it comes soon and is not too long."""
+            until = time.monotonic() + READ_WITHIN
+            waiting = wintypes.DWORD()
+            while time.monotonic() < until and not self._closing:
+                if not _kernel.PeekNamedPipe(
+                    self._pipe, None, 0, None, ctypes.byref(waiting), None
+                ):
+                    return b""
+                if waiting.value:
+                    return _message(self._pipe)
+                time.sleep(_LOOK_EVERY)
+            return b""
 
     def hand_over(product: str, order: Order) -> bool:
         return _write(_name(product), line(order))
 
-    def _write(name: str, data: bytes) -> bool:
-        pipe = _open(name)
+    def _message(pipe: int) -> bytes:
+        """Empty if it is too long."""
+        buffer = ctypes.create_string_buffer(LONGEST_LINE)
+        taken = wintypes.DWORD()
+        whole = _kernel.ReadFile(pipe, buffer, LONGEST_LINE, ctypes.byref(taken), None)
+        return buffer.raw[: taken.value] if whole else b""
+
+    def _write(name: str, data: bytes, patience_s: float = PATIENCE) -> bool:
+        pipe = _open(name, patience_s)
         if pipe is None:
             return False
         try:
@@ -130,8 +156,8 @@ if sys.platform == "win32":
         finally:
             _kernel.CloseHandle(pipe)
 
-    def _open(name: str) -> int | None:
-        until = time.monotonic() + PATIENCE
+    def _open(name: str, patience_s: float = PATIENCE) -> int | None:
+        until = time.monotonic() + patience_s
         while True:
             pipe = _kernel.CreateFileW(
                 name, _GENERIC_WRITE, 0, None, _OPEN_EXISTING, _ONLY_IDENTIFY, None
@@ -165,21 +191,6 @@ if sys.platform == "win32":
             return None
         finally:
             _kernel.LocalFree(descriptor)
-
-    def _read(pipe: int) -> bytes:
-        """One message, if it comes soon and is not too long."""
-        until = time.monotonic() + READ_WITHIN
-        waiting = wintypes.DWORD()
-        while time.monotonic() < until:
-            if not _kernel.PeekNamedPipe(pipe, None, 0, None, ctypes.byref(waiting), None):
-                return b""
-            if waiting.value:
-                buffer = ctypes.create_string_buffer(LONGEST_LINE)
-                taken = wintypes.DWORD()
-                whole = _kernel.ReadFile(pipe, buffer, LONGEST_LINE, ctypes.byref(taken), None)
-                return buffer.raw[: taken.value] if whole else b""
-            time.sleep(_LOOK_EVERY)
-        return b""
 
     def _name(product: str) -> str:
         session = wintypes.DWORD()

@@ -20,7 +20,7 @@ def run(script: str) -> list[str]:
 
 
 CHANNEL = """
-import ctypes, threading
+import ctypes, threading, time
 from queue import SimpleQueue
 from applet.windows import channel, channel_win32 as win
 from applet.windows.handover import CallDesk, Leave, OpenLink, Show
@@ -51,8 +51,12 @@ text = ctypes.c_wchar_p()
 assert advapi.ConvertSecurityDescriptorToStringSecurityDescriptorW(
     descriptor, 1, 4, ctypes.byref(text), None)
 print(text.value, win._sid(2))
+silent = win._open(pipe)
+began = time.monotonic()
 held.close()
+assert time.monotonic() - began < 1.5
 assert taken.empty()
+win._kernel.CloseHandle(silent)
 assert not channel.send(name, Show())
 again = channel.claim(name, taken.put)
 assert again is not None
@@ -60,6 +64,33 @@ again.close()
 assert not [t for t in threading.enumerate() if t.name == "channel"]
 print("good")
 """
+
+
+GONE_AT_ONCE = """
+from queue import SimpleQueue
+from applet.windows import channel_win32 as win
+from applet.windows.handover import CallDesk, Show, line
+taken = SimpleQueue()
+name = win._name("Hasty")
+pipe = win._create(name)
+assert win._write(name, line(CallDesk()))   # it has left before anybody waits for it
+held = win.PipeChannel(name, pipe, taken.put)
+assert taken.get(timeout=5) == CallDesk()
+assert win._write(name, line(Show()))
+assert taken.get(timeout=5) == Show()
+held.close()
+pipe = win._create(name)
+win._kernel.CloseHandle(win._open(name))    # it says nothing either
+held = win.PipeChannel(name, pipe, taken.put)
+assert win._write(name, line(Show()))
+assert taken.get(timeout=5) == Show()
+held.close()
+print("good")
+"""
+
+
+def test_a_second_start_that_is_over_before_the_first_listens_is_heard_all_the_same() -> None:
+    assert run(GONE_AT_ONCE)[-1] == "good"
 
 
 def test_the_channel_takes_orders_of_this_log_on_alone() -> None:
@@ -129,6 +160,52 @@ for _ in range(100):
 def test_a_kept_program_is_entered_everywhere_and_removed_from_everywhere() -> None:
     assert run(KEPT)[-1] == "good"
     assert run(GONE)[-1] == "good"
+
+
+OTHERS_LINKS = """
+import winreg
+from applet import brand as brands
+from applet.windows import folders, installation, registry
+brand = brands.load()
+plan = installation.plan(brand._replace(dialling=brand.dialling._replace(links=True)),
+                         folders.places())
+sip, tel = plan.claims
+machine = winreg.HKEY_LOCAL_MACHINE
+levels = ("\\shell\\open\\command", "\\shell\\open", "\\shell", "")
+with winreg.CreateKey(machine, sip.command.key) as key:   # a phone for all users of the machine
+    winreg.SetValueEx(key, "DelegateExecute", 0, winreg.REG_SZ, "{1}")
+try:
+    registry.apply(plan, None)
+    assert registry.read(*sip.command[:2]) is None and registry.read(sip.key, "") is None
+    assert registry.read(*tel.command[:2]) == tel.command.data
+finally:
+    for level in levels:
+        winreg.DeleteKey(machine, sip.key + level)
+registry.apply(plan, None)
+assert registry.read(*sip.command[:2]) == sip.command.data
+theirs = [installation.Value(sip.key, "Theirs", 1),
+          installation.Value(sip.key + "\\shell\\dial\\command", "", "other"),
+          installation.Value(tel.key + "\\DefaultIcon", "", "other")]
+for value in theirs:
+    registry.write(value)
+registry.remove(plan)
+for value in theirs:
+    assert registry.read(value.key, value.name) == value.data, value
+for claim in (sip, tel):
+    assert registry.read(*claim.command[:2]) is None
+    assert registry.read(claim.key, "URL Protocol") is None
+with winreg.OpenKey(winreg.HKEY_CURRENT_USER, tel.key) as key:
+    assert winreg.QueryInfoKey(key)[:2] == (1, 0)     # DefaultIcon alone
+with winreg.OpenKey(winreg.HKEY_CURRENT_USER, sip.key + "\\shell") as key:
+    assert winreg.QueryInfoKey(key)[:2] == (1, 0)     # dial alone
+for key in (sip.key, tel.key):
+    registry._delete_tree(key)
+print("good")
+"""
+
+
+def test_links_stay_with_whoever_has_them_and_so_does_what_others_added() -> None:
+    assert run(OTHERS_LINKS)[-1] == "good"
 
 
 SECRETS = """
