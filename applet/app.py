@@ -96,7 +96,7 @@ def _run(
             core.submit(Register())
         damaged = put_aside.name if put_aside else ""
         presenter = Presenter(brand, settings, damaged, is_test_build(), not background)
-        running = look_after(
+        look_after(
             brand,
             program(),
             can_be_kept=lambda: outside.requests.put(Request(Act.OFFER_KEEP)),
@@ -104,7 +104,6 @@ def _run(
             failed=outside.failed,
         )
         run_dialer(presenter, core.submit, core.events, folder, outside=outside, tray=tray)
-        del running
     finally:
         core.stop()
     return 0

@@ -7,5 +7,8 @@ import time
 started = time.perf_counter()
 
 from applet.cli import main  # noqa: E402
+from applet.windows import leftovers  # noqa: E402
+
+running = leftovers.mark_own()
 
 sys.exit(main(sys.argv[1:], started))

@@ -20,15 +20,13 @@ def look_after(
     can_be_kept: Callable[[], None],
     is_blocked: Callable[[], None],
     failed: Callable[[str, BaseException], None],
-) -> object:
+) -> None:
     """Clear away what earlier starts left; call `can_be_kept` if this program is not kept on the
-    computer yet, `is_blocked` if the firewall blocks it. All on a thread of its own. What is
-    returned says that the program runs, as long as it is held. Raises OSError."""
+    computer yet, `is_blocked` if the firewall blocks it. All on a thread of its own."""
     if program is None:
-        return None
+        return
     be_told_first()
     own = leftovers.own_folder()
-    running = leftovers.mark_running(own) if own else None
 
     def look() -> None:
         try:
@@ -41,7 +39,6 @@ def look_after(
     timer = threading.Timer(AFTER, look)
     timer.name, timer.daemon = "housekeeping", True
     timer.start()
-    return running
 
 
 def _ask_windows(

@@ -5,7 +5,6 @@ Windows or the person ended it by force. A folder is ours if the brand file in i
 and left over if nobody holds its `running` file open.
 """
 
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -20,9 +19,21 @@ def mark_running(folder: Path) -> IO[bytes]:
     return (folder / _RUNNING).open("wb")
 
 
+def mark_own() -> IO[bytes] | None:
+    """Every start does this, whatever it is for: a question to the person may stay open for hours.
+    To be held until the process ends. None when it runs from its sources, or if Windows refuses."""
+    own = own_folder()
+    try:
+        return mark_running(own) if own else None
+    except OSError:
+        return None
+
+
 def clear(own: Path, brand_file: Path, product: str) -> int:
     """Remove the left-over siblings of `own`, the folder that this process was unpacked into, in
     which `brand_file` lies; the number of them. What cannot be removed stays for the next time."""
+    import shutil
+
     cleared = 0
     for folder in own.parent.glob("_MEI*"):
         theirs = folder / brand_file.relative_to(own)

@@ -1,12 +1,15 @@
 """Folders of earlier starts: ours are cleared away, and nobody else's."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from applet.windows import leftovers
+from tests.support.process import ROOT, wait_until
 
 
 class Temporary:
@@ -60,5 +63,33 @@ def test_a_start_that_is_just_unpacking_is_left_alone(temporary: Temporary) -> N
     assert temporary.names() == ["_MEI1", "_MEI2"]
 
 
+UNPACKED = """
+import runpy, sys
+sys._MEIPASS, *sys.argv[1:] = sys.argv[1:]
+runpy.run_path("build/launcher.py")
+"""
+
+
+def test_a_start_that_is_no_phone_says_that_its_folder_is_in_use(temporary: Temporary) -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-c", UNPACKED, temporary.own, "--set-password", "guest"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: (temporary.own / "running").exists(), 30, "the mark")
+    started.communicate(b"\n", timeout=30)
+    assert started.returncode == 2
+
+
+def test_where_no_mark_can_be_made_the_start_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path / "absent"), raising=False)
+    assert leftovers.mark_own() is None
+
+
 def test_from_its_sources_nothing_was_unpacked() -> None:
     assert leftovers.own_folder() is None
+    assert leftovers.mark_own() is None
