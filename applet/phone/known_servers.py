@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from applet.address import Address
 from applet.nat.knowledge import SipSeen
 from applet.sip.hop import Transport
 from applet.sip.uri import SipUri
@@ -22,7 +23,8 @@ class Ping(NamedTuple):
 
 class Server:
     """One SIP server, and what came back from it. `host`: its IP, once it is known; `transport`
-    and `port`: as its URI, the account and DNS want them."""
+    and `port`: as its URI, the account and DNS want them; `asked` and `seen`: since the last look
+    around; `shown`: towards whom Via and Contact show what it sees of us."""
 
     __slots__ = (
         "asked",
@@ -31,6 +33,7 @@ class Server:
         "port",
         "seen",
         "settled",
+        "shown",
         "transport",
         "uri",
         "way",
@@ -44,6 +47,7 @@ class Server:
         self.host = uri.param("maddr") or uri.host
         self.asked = 0
         self.seen: dict[tuple[str, int], SipSeen] = {}
+        self.shown: set[tuple[Transport, Address]] = set()
         self.others_at: float | None = None
         self.way = ("", 0)  # where calls go by now
         self.settled: tuple[str, int] | None = None  # what a rescue has found to be better

@@ -2,7 +2,9 @@
 
 At start, and when the network has changed, the threads are asked for their facts (`Probe`), and
 the server gets an OPTIONS: its answer shows where we come from and whether an ALG meddles. A
-server that is silent over UDP is asked over TCP and TLS too. Whoever wants to call waits until
+server that is silent over UDP is asked over TCP and TLS too. Every ten minutes all of it is asked
+again; what was known counts until the new answers are in, and the two are never mixed: a router
+may give us another port meanwhile. Whoever wants to call waits until
 enough is known, 300 ms at most. A server in our own network needs none of this.
 """
 
@@ -67,6 +69,7 @@ class Network:
         self._outbox = outbox
         self._local_ip_for = local_ip_for
         self._common = Knowledge()
+        self._before: dict[str | None, Knowledge] = {}  # a look around is not over for these yet
         self._servers: dict[str, Server] = {}
         self._pings: dict[str, Ping] = {}
         self._count = 0
@@ -96,6 +99,7 @@ class Network:
             self._forget_seen(server)
         self._endpoint.set_advertised(Transport.UDP, None)
         self._common = Knowledge()
+        self._before.clear()
         self._servers.clear()
         self._pings.clear()
         self._told = None
@@ -187,18 +191,31 @@ class Network:
             )
         )
 
+    def _look_again(self, now: float) -> None:
+        self._before = {key: self._known(key) for key in (None, *self._servers)}
+        self._common = self._common._replace(stun=())
+        self._probe(now)
+        for key, server in self._servers.items():
+            server.asked = 0
+            server.seen = {}
+            self._ask_usual(key, now)
+
     def _look(self, uri: SipUri, now: float) -> str | None:
         """Ask a server for the first time; its key, or None if there are too many already."""
         key = key_of(uri)
         if key not in self._servers:
             if len(self._servers) >= MOST_SERVERS:
                 return None
-            server = self._servers[key] = Server(uri, self._account.transport)
-            server.others_at = now + OTHERS_AFTER
-            ping = Ping(key, server.transport, server.port, usual=True)
-            target = uri._replace(user="", password=None)
-            self._ping(ping, target, self._account.transport, now)
+            self._servers[key] = Server(uri, self._account.transport)
+            self._ask_usual(key, now)
         return key
+
+    def _ask_usual(self, key: str, now: float) -> None:
+        server = self._servers[key]
+        server.others_at = now + OTHERS_AFTER
+        ping = Ping(key, server.transport, server.port, usual=True)
+        target = server.uri._replace(user="", password=None)
+        self._ping(ping, target, self._account.transport, now)
 
     def _ask_others(self, key: str, now: float) -> None:
         server = self._servers[key]
@@ -248,7 +265,7 @@ class Network:
                 server.transport, server.port = way
         answer = None if event.response is None else what_came_back(event.sent, event.response)
         seen = server.seen[way] = SipSeen(*way, answer)
-        if answer is not None and self._known(ping.server).alg_over(seen).alg is not Alg.BROKEN:
+        if answer is not None and self._fresh(ping.server).alg_over(seen).alg is not Alg.BROKEN:
             server.others_at = None
         elif server.others_at is not None:
             self._ask_others(ping.server, now)
@@ -256,6 +273,7 @@ class Network:
 
     def _learnt(self, now: float) -> None:
         """Something new is known: whoever waited for it goes on, and the rest is told."""
+        self._before = {k: old for k, old in self._before.items() if not self._fresh(k).ready}
         for key, server in self._servers.items():
             self._show_contact(key)
             way = self._plan(key)[1:3]
@@ -287,11 +305,15 @@ class Network:
             if server.others_at is not None and server.others_at <= now:
                 self._ask_others(key, now)
         if self._refresh_at is not None and self._refresh_at <= now:
-            self._probe(now)
+            self._look_again(now)
 
     # --- what follows
 
     def _known(self, key: str | None) -> Knowledge:
+        """Of the look around that is over; of the first one what there is."""
+        return self._before.get(key) or self._fresh(key)
+
+    def _fresh(self, key: str | None) -> Knowledge:
         if key is None:
             return self._common
         server = self._servers[key]
@@ -354,13 +376,13 @@ class Network:
         known = self._known(key)
         server = self._servers[key]
         for (transport, port), answer in server.seen.items():
-            remote = Address(server.host, port)
-            self._endpoint.set_seen(Transport[transport.upper()], remote, contact(known, answer))
+            remote = Transport[transport.upper()], Address(server.host, port)
+            server.shown.add(remote)
+            self._endpoint.set_seen(*remote, contact(known, answer))
 
     def _forget_seen(self, server: Server) -> None:
-        for transport, port in server.seen:
-            remote = Address(server.host, port)
-            self._endpoint.set_seen(Transport[transport.upper()], remote, None)
+        for transport, remote in server.shown:
+            self._endpoint.set_seen(transport, remote, None)
 
     def _tell(self) -> None:
         """Once enough is known, and again when the way has become another one."""

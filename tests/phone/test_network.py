@@ -42,6 +42,17 @@ def ways(scene: Scene) -> list[str]:
     return [way.name for way in scene.opened().ways]
 
 
+def finding(scene: Scene, name: str) -> str:
+    scene.do(CheckNetwork())
+    checked = scene.events[-1]
+    assert isinstance(checked, NetworkChecked)
+    return next(found.found for found in checked.findings if found.name == name)
+
+
+def nat_type(scene: Scene) -> str:
+    return finding(scene, "NAT type")
+
+
 def told(scene: Scene) -> list[NatFound]:
     return [event for event in scene.events if isinstance(event, NatFound)]
 
@@ -255,8 +266,54 @@ def test_facts_of_another_network_are_dropped() -> None:
 
 def test_what_is_known_is_asked_again_every_ten_minutes() -> None:
     scene = Scene(AUTO)
-    scene.run(REFRESH_AFTER + 1.0)
+    scene.answer("OPTIONS")
+    scene.run(REFRESH_AFTER)
     assert len(scene.order(Probe)) == 2
+    assert len(scene.requests("OPTIONS")) == 2
+
+
+def test_an_idle_phone_whose_router_gives_it_another_port_sees_no_symmetric_nat() -> None:
+    scene = Scene(NatConfig("auto", STUN[:1]))
+    later = OUTSIDE._replace(port=40001)
+    scene.fact(*stun(OUTSIDE))
+    scene.answer("OPTIONS")
+    assert nat_type(scene).startswith("Full Cone")
+    scene.run(REFRESH_AFTER)
+    scene.fact(*stun(later))
+    assert nat_type(scene).startswith("Full Cone")
+    assert [event.way for event in told(scene)] == ["stun"]
+    scene.answer("OPTIONS", seen=later)
+    assert nat_type(scene).startswith("Full Cone")
+    assert f"seen as {later}" in finding(scene, "Our address")
+    assert [event.way for event in told(scene)] == ["stun"]
+
+
+def test_a_nat_that_has_become_symmetric_is_seen_at_the_next_look_around() -> None:
+    scene = Scene(NatConfig("auto", STUN[:1]))
+    scene.fact(*stun(OUTSIDE))
+    scene.answer("OPTIONS")
+    scene.run(REFRESH_AFTER)
+    scene.answer("OPTIONS", seen=OUTSIDE._replace(port=40002))
+    scene.fact(*stun(OUTSIDE._replace(port=40001)))
+    assert nat_type(scene) == "Symmetric NAT"
+
+
+def test_a_call_during_the_look_around_goes_by_what_was_known() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.answer("OPTIONS")
+    scene.run(REFRESH_AFTER)
+    scene.do(Dial())
+    assert ways(scene)[0] == "stun"
+
+
+def test_a_server_that_has_fallen_silent_over_udp_is_found_over_tls_again() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(None, None), *RELAYS, NOBODY)
+    scene.run(OTHERS_AFTER)
+    scene.answer("OPTIONS", transport="TLS", which=0)
+    scene.run(REFRESH_AFTER + OTHERS_AFTER)
+    assert len(scene.requests("OPTIONS", "TLS")) == 4
 
 
 def test_too_many_servers_are_not_remembered() -> None:
