@@ -221,6 +221,7 @@ _ENGLISH_WORDS = {
     Word.PLAY_FILE: "Play a file …",
     Word.STOP_FILE: "Stop the file",
     Word.HELP: "Help",
+    Word.CHECK: "Check network",
     Word.SHOW: "Show window",
     Word.QUIT: "Quit",
     Word.MENU: "Menu",

@@ -24,6 +24,7 @@ def help_text(state: ScreenState) -> HelpText:
         ),
         notice="\n\n".join(filter(None, (state.brand.texts.about, word(Word.LICENCE_NOTICE)))),
         log_lines=state.log_lines,
+        checks=state.checks,
     )
 
 

@@ -28,6 +28,7 @@ class HelpWindow:
         self._speaker = speaker
         self._log_text = log_text
         self._log_lines = -1
+        self._checks = 0
         self._follow = True
         self._saying = ""
         self._rows: dict[ttk.Frame, tuple[tuple[str, str], ...]] = {}
@@ -56,6 +57,10 @@ class HelpWindow:
         if text.log_lines != self._log_lines:
             self._log_lines = text.log_lines
             self._fill_log()
+        if text.checks != self._checks:
+            self._checks = text.checks
+            self.tabs.select(self._network)  # type: ignore[no-untyped-call]
+            self.window.lift()
         self._fill_rows(self._connection, text.connection)
         self._fill_rows(self._network, text.network)
         self._fill_rows(self._about, text.about)

@@ -272,6 +272,7 @@ class Presenter:
         keep = Entry(word(Word.KEEP_HERE), Request(Act.KEEP))
         return (
             *((keep,) if self._state.can_be_kept else ()),
+            Entry(word(Word.CHECK), Request(Act.CHECK)),
             Entry(word(Word.HELP), Request(Act.HELP)),
             Entry(word(Word.QUIT), Request(Act.QUIT), not self._state.quitting),
         )

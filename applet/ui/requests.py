@@ -60,6 +60,7 @@ class Requests:
             Act.KEYPAD: self._keypad,
             Act.VOLUME: self._volume,
             Act.HELP: self._help,
+            Act.CHECK: self._check,
             Act.MICROPHONE: self._microphone,
             Act.SPEAKER: self._speaker,
             Act.LIST_DEVICES: self._list_devices,
@@ -210,6 +211,11 @@ class Requests:
         self._state.statistics_at = 0.0
         if self._state.help_open:
             self._state.submit(CheckNetwork())
+
+    def _check(self, _: str, __: float) -> None:
+        self._state.help_open = True
+        self._state.checks += 1
+        self._state.submit(CheckNetwork())
 
     def _show(self, _: str, __: float) -> None:
         self._state.window_shown = True

@@ -115,6 +115,7 @@ class ScreenState:
         self.keypad_open = False
         self.volume_open = False
         self.help_open = False
+        self.checks = 0
         self.findings: tuple[tuple[str, str, str], ...] = ()
         self.link = ""
         self.link_why = Say.LINK

@@ -32,6 +32,7 @@ class Act(Enum):
     CHOOSE_FILE = "choose_file"  # or stop the one that plays
     PLAY_FILE = "play_file"  # its path
     HELP = "help"  # open or close it
+    CHECK = "check"  # open its page about the network, and look
     SHOW = "show"
     CLOSE = "close"  # the window's close button
     QUIT = "quit"
@@ -117,13 +118,15 @@ class Offer(NamedTuple):
 
 
 class HelpText(NamedTuple):
-    """`log_lines`: how many lines were ever logged; it changes when the log does."""
+    """`log_lines`: how many lines were ever logged; it changes when the log does. `checks`: how
+    often the page about the network was asked for."""
 
     connection: tuple[tuple[str, str], ...]
     network: tuple[tuple[str, str], ...]
     about: tuple[tuple[str, str], ...]
     notice: str
     log_lines: int
+    checks: int
 
 
 class View(NamedTuple):

@@ -66,6 +66,7 @@ class Word(Enum):
     PLAY_FILE = "play_file"
     STOP_FILE = "stop_file"
     HELP = "help"
+    CHECK = "check"
     SHOW = "show"
     QUIT = "quit"
     MENU = "menu"

@@ -34,6 +34,7 @@ from applet.phone.messages import (
     Logged,
     Mute,
     MuteChanged,
+    NetworkChecked,
     PlayFile,
     Quit,
     Ready,
@@ -331,6 +332,16 @@ def test_help_shows_log_numbers_and_about_and_copies_the_log(person: Person) -> 
     person.desktop.run("wmctrl", "-a", "Help")
     person.desktop.keys("Escape")
     person.until(lambda: person.dialer.help is None, "the help window to close")
+
+
+def test_the_network_check_opens_its_page_from_the_menu(person: Person) -> None:
+    person.dialer.ask(Request(Act.CHECK))
+    person.phone.tells(NetworkChecked(True, (("Router", "found", "It opens ports."),)))
+    window = person.dialer.help
+    assert window is not None
+    person.until(lambda: "found. It opens ports." in all_texts(window.window), "what was found")
+    chosen = window.tabs.select()  # type: ignore[no-untyped-call]
+    assert window.tabs.tab(chosen, "text") == "Network check"  # type: ignore[no-untyped-call]
 
 
 def test_the_licences_of_all_parts_have_a_tab_where_the_build_has_put_them(person: Person) -> None:

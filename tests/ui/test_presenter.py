@@ -8,6 +8,7 @@ from applet.phone.messages import (
     Answer,
     CallState,
     CallStateChanged,
+    CheckNetwork,
     Command,
     DevicesListed,
     Dial,
@@ -27,6 +28,7 @@ from applet.phone.messages import (
     Mute,
     MuteChanged,
     NatFound,
+    NetworkChecked,
     PlayFile,
     Quit,
     Ready,
@@ -647,11 +649,12 @@ def test_the_menu_is_the_whole_phone(story: Story) -> None:
     assert [entry.label for entry in menu] == [
         "Call support", "Hold", "Hang up", "Mute", "Keypad", "",
         "Microphone", "Speaker", "Volume", "Play a file …", "",
-        "Show window", "Help", "Quit",
+        "Show window", "Check network", "Help", "Quit",
     ]  # fmt: skip
     enabled = {entry.label for entry in menu if entry.enabled and entry.label}
     assert enabled == {
-        "Call support", "Microphone", "Speaker", "Volume", "Show window", "Help", "Quit"
+        "Call support", "Microphone", "Speaker", "Volume", "Show window", "Check network", "Help",
+        "Quit",
     }  # fmt: skip
     assert [entry.label for entry in menu if entry.default] == ["Show window"]
     story.talks()
@@ -660,7 +663,9 @@ def test_the_menu_is_the_whole_phone(story: Story) -> None:
 
 def test_the_window_menu_has_what_has_no_button(story: Story) -> None:
     labels = [entry.label for entry in story.presenter.window_menu()]
-    assert labels == ["Microphone", "Speaker", "Volume", "Play a file …", "", "Help", "Quit"]
+    assert labels == [
+        "Microphone", "Speaker", "Volume", "Play a file …", "", "Check network", "Help", "Quit",
+    ]  # fmt: skip
 
 
 def test_closing_hides_the_window_and_says_once_where_it_went(brand: Brand, story: Story) -> None:
@@ -789,6 +794,20 @@ def test_help_shows_media_and_statistics_in_words_and_units(story: Story) -> Non
     assert rows["Voice quality (1 to 4.5)"] == "4.3"
     story.asks(Act.HELP)
     assert story.presenter.view().help is None
+
+
+def test_the_menu_has_the_network_check_which_looks_each_time_it_is_chosen(story: Story) -> None:
+    (entry,) = [e for e in story.presenter.tray().menu if e.label == "Check network"]
+    assert entry.enabled
+    assert entry.request == Request(Act.CHECK)
+    for times in (1, 2):
+        story.asks(Act.CHECK)
+        assert story.commands == [CheckNetwork()]
+        story.happens(NetworkChecked(True, (("Router", "found", f"Look {times}."),)))
+        help_text = story.presenter.view().help
+        assert help_text is not None
+        assert help_text.checks == times
+        assert help_text.network == (("Router", f"found. Look {times}."),)
 
 
 def test_about_names_program_company_licences_and_the_own_address(story: Story) -> None:
