@@ -1,4 +1,4 @@
-"""`python -m applet check [URI] [options]`: looks at the network and the sound devices, and tells
+"""`python -m applet check [URI] [options]`: looks at the network, tries the sound out, and tells
 what was found, what it means and which way a call would go. Nobody is called."""
 
 import json
@@ -13,7 +13,9 @@ from applet.address import Address
 from applet.app import phone_config
 from applet.audio.file import NullDevice
 from applet.audio.sound import Sound
+from applet.audio.trial import SoundTried, try_sound
 from applet.headless.options import parse_options
+from applet.media.levels import SILENT
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     CheckNetwork,
@@ -46,8 +48,13 @@ def run_check(arguments: list[str]) -> int:
     except (ValueError, BindError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(_as_json(found, devices) if as_json else _as_text(found, devices))
+    rows = (*found.findings, *_sound(devices, try_sound()))
+    sys.stdout.write(_as_json(rows, found.complete) if as_json else _as_text(rows))
     return 0
+
+
+Row = tuple[str, str, str]
+"""What was looked at, what was found, what it means."""
 
 
 class _Subject(NamedTuple):
@@ -124,20 +131,26 @@ def _events(core: CoreThread, seconds: float) -> list[Event]:
     return events
 
 
-def _sound(devices: DevicesListed) -> tuple[tuple[str, str, str], ...]:
-    microphones, speakers = devices.microphones, devices.speakers
+def _sound(devices: DevicesListed, tried: SoundTried) -> tuple[Row, ...]:
+    if tried.microphone is None:
+        hears = "It cannot be opened: you could only listen."
+    elif tried.microphone <= SILENT:
+        hears = (
+            "It is silent (pure zeros): it is switched off, or the privacy settings of this"
+            " computer forbid it."
+        )
+    else:
+        hears = f"It hears something ({tried.microphone:.0f} dBFS at the loudest)."
+    plays = "A soft tone was played: you should have heard it."
+    if not tried.speaker:
+        plays = "It cannot be opened: you would hear nothing."
     return (
-        (
-            "Microphone",
-            ", ".join(microphones) or "none",
-            "" if microphones else "You could only listen.",
-        ),
-        ("Speaker", ", ".join(speakers) or "none", "" if speakers else "You would hear nothing."),
+        ("Microphone", ", ".join(devices.microphones) or "none", hears),
+        ("Speaker", ", ".join(devices.speakers) or "none", plays),
     )
 
 
-def _as_text(found: NetworkChecked, devices: DevicesListed) -> str:
-    rows = (*found.findings, *_sound(devices))
+def _as_text(rows: tuple[Row, ...]) -> str:
     width = max(len(name) for name, _, _ in rows)
     lines = []
     for name, what, meaning in rows:
@@ -147,7 +160,6 @@ def _as_text(found: NetworkChecked, devices: DevicesListed) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _as_json(found: NetworkChecked, devices: DevicesListed) -> str:
-    rows = (*found.findings, *_sound(devices))
+def _as_json(rows: tuple[Row, ...], complete: bool) -> str:
     report = [dict(zip(("name", "found", "meaning"), row, strict=True)) for row in rows]
-    return json.dumps({"complete": found.complete, "report": report}, ensure_ascii=False) + "\n"
+    return json.dumps({"complete": complete, "report": report}, ensure_ascii=False) + "\n"

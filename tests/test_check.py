@@ -4,28 +4,32 @@ import json
 
 import pytest
 
-from applet.check import _as_json, _as_text, run_check
-from applet.phone.messages import DevicesListed, NetworkChecked
+from applet.audio.trial import SoundTried
+from applet.check import _as_json, _as_text, _sound, run_check
+from applet.phone.messages import DevicesListed
 
-FOUND = NetworkChecked(
-    True, (("NAT type", "Symmetric NAT", "It needs a relay."), ("Server", "x", ""))
-)
 DEVICES = DevicesListed(("Headset",), (), "", "")
+ROWS = (
+    ("NAT type", "Symmetric NAT", "It needs a relay."),
+    ("Server", "x", ""),
+    *_sound(DEVICES, SoundTried(-31.4, False)),
+)
 
 
 def test_the_report_is_two_columns_with_the_meaning_below() -> None:
-    assert _as_text(FOUND, DEVICES).splitlines() == [
+    assert _as_text(ROWS).splitlines() == [
         "NAT type    Symmetric NAT",
         "            It needs a relay.",
         "Server      x",
         "Microphone  Headset",
+        "            It hears something (-31 dBFS at the loudest).",
         "Speaker     none",
-        "            You would hear nothing.",
+        "            It cannot be opened: you would hear nothing.",
     ]
 
 
 def test_the_same_as_json() -> None:
-    report = json.loads(_as_json(FOUND, DEVICES))
+    report = json.loads(_as_json(ROWS, True))
     assert report["complete"] is True
     assert report["report"][0] == {
         "name": "NAT type",
@@ -39,3 +43,17 @@ def test_the_same_as_json() -> None:
 def test_a_wrong_option_is_one_line(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run_check(options) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("tried", "microphone", "speaker"),
+    [
+        (SoundTried(-6.0, True), "hears something", "you should have heard it"),
+        (SoundTried(-90.0, True), "is silent (pure zeros)", "you should have heard it"),
+        (SoundTried(None, False), "you could only listen", "you would hear nothing"),
+    ],
+)
+def test_the_sound_is_told_in_words(tried: SoundTried, microphone: str, speaker: str) -> None:
+    (_, _, hears), (_, _, plays) = _sound(DEVICES, tried)
+    assert microphone in hears
+    assert speaker in plays
