@@ -25,6 +25,8 @@ OPEN_LIMIT = 1.0
 STOP_LIMIT = 1.5
 """Seconds: for the two mappings of a call, and to take all away at the end."""
 RENEW_AFTER = LEASE / 2
+RENEW_SOONEST = 4.0
+"""Seconds to the renewal; half of what the router grants (RFC 6887 section 11.2.1)."""
 
 Job = Callable[[], None]
 Find = Callable[[int], "Router | None"]
@@ -40,6 +42,14 @@ def _find_upnp(probe_port: int) -> Router | None:
     from applet.threads.routers import find_upnp
 
     return find_upnp(probe_port)
+
+
+class _Made(NamedTuple):
+    """One mapping. A look around may find another router meanwhile, or none: `router` is the one
+    that has made this."""
+
+    router: Router
+    external: int
 
 
 class Mapped(NamedTuple):
@@ -61,7 +71,7 @@ class Mappings:
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
         self._router: Router | None = None
-        self._made: dict[int, int] = {}  # internal port -> external port
+        self._made: dict[int, _Made] = {}  # by the internal port
         self._users: dict[int, int] = {}  # internal port -> how many `Mapped` stand for it
         self._renew_at = 0.0
 
@@ -154,19 +164,31 @@ class Mappings:
 
     def _add(self, router: Router, internal: int) -> Address:
         """Open or renew; a call that opens its way anew holds it twice for a moment."""
-        external = router.add(internal)
-        self._made[internal] = external.port
+        if not self._made:
+            self._renew_at = time.monotonic() + RENEW_AFTER
+        before = self._made.get(internal)
+        external = self._ask(router, internal)
         self._users[internal] = self._users.get(internal, 0) + 1
-        self._renew_at = time.monotonic() + RENEW_AFTER
+        if before is not None and before.router is not router:
+            self._jobs.put(lambda: before.router.remove(internal, before.external))
+        return external
+
+    def _ask(self, router: Router, internal: int) -> Address:
+        external, lifetime = router.add(internal)
+        self._made[internal] = _Made(router, external.port)
+        pause = min(max(lifetime / 2, RENEW_SOONEST), RENEW_AFTER)
+        self._renew_at = min(self._renew_at, time.monotonic() + pause)
         return external
 
     def _renew(self) -> None:
+        """A mapping that is lost, or has become another port, is noticed by the sound that is
+        missed then: its rescue opens the way anew, and tells the other side where it is now."""
         self._renew_at = time.monotonic() + RENEW_AFTER
-        for internal in self._made if self._router is not None else ():
+        for internal, made in list(self._made.items()):
             try:
-                self._router.add(internal)  # type: ignore[union-attr]
+                self._ask(made.router, internal)
             except (PortMappingError, OSError):
-                continue  # the sound will be missed, and rescued
+                continue
 
     def _remove(self, internal: tuple[int, ...]) -> None:
         for port in internal:
@@ -174,9 +196,9 @@ class Mappings:
             if self._users[port] > 0:
                 continue
             del self._users[port]
-            external = self._made.pop(port, None)
-            if external is not None and self._router is not None:
-                self._router.remove(port, external)
+            made = self._made.pop(port, None)
+            if made is not None:
+                made.router.remove(port, made.external)
 
     def _remove_all(self) -> None:
         self._users.clear()

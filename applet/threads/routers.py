@@ -13,7 +13,7 @@ from applet.address import Address
 from applet.nat import port_mapping as ports
 from applet.nat.hosts import is_public
 from applet.nat.knowledge import Mapper
-from applet.nat.port_mapping import LEASE, PortMappingError
+from applet.nat.port_mapping import LEASE, Granted, PortMappingError
 from applet.threads.gateway import default_gateway
 
 NAME = "Call Support"
@@ -31,7 +31,7 @@ class Router(Protocol):
     kind: Mapper
     external: str
 
-    def add(self, internal: int, lifetime: int = LEASE) -> Address:
+    def add(self, internal: int, lifetime: int = LEASE) -> Granted:
         """Open UDP port `internal` to the world, or renew it. Raises PortMappingError."""
 
     def remove(self, internal: int, external: int) -> None:
@@ -46,7 +46,7 @@ class UpnpRouter:
         self._lease = LEASE
         self.external = external
 
-    def add(self, internal: int, lifetime: int = LEASE) -> Address:
+    def add(self, internal: int, lifetime: int = LEASE) -> Granted:
         external = internal
         for _ in range(_OTHER_PORTS):
             try:
@@ -59,7 +59,7 @@ class UpnpRouter:
                     raise PortMappingError("The router refuses a port.") from error
                 external = external % 30000 + 20000
             else:
-                return Address(self.external, external)
+                return Granted(Address(self.external, external), LEASE)
         raise PortMappingError("The router has no free port for us.")
 
     def _map(self, external: int, internal: int) -> None:
@@ -130,7 +130,7 @@ class PmpRouter:
         self.external = external
         self.kind = kind
 
-    def add(self, internal: int, lifetime: int = LEASE) -> Address:
+    def add(self, internal: int, lifetime: int = LEASE) -> Granted:
         with _connected(self._gateway) as sock:
             if self.kind is Mapper.PCP:
                 client = sock.getsockname()[0]
@@ -144,7 +144,7 @@ class PmpRouter:
                     else ports.parse_nat_pmp(answer, internal, self.external)
                 )
                 if granted is not None:
-                    return granted.external
+                    return granted
         raise PortMappingError("The router does not answer any more.")
 
     def remove(self, internal: int, external: int) -> None:
@@ -163,7 +163,7 @@ def find_pmp(probe_port: int, gateway: str | None = None) -> PmpRouter | None:
         external = _nat_pmp_external(gateway)
         pcp = PmpRouter(gateway, external or "", Mapper.PCP)
         try:
-            pcp.external = pcp.add(probe_port, lifetime=120).host
+            pcp.external = pcp.add(probe_port, lifetime=120).external.host
             pcp.remove(probe_port, probe_port)
         except PortMappingError:
             return PmpRouter(gateway, external, Mapper.NAT_PMP) if external else None

@@ -46,7 +46,7 @@ def finding(scene: Scene, name: str) -> str:
     scene.do(CheckNetwork())
     checked = scene.events[-1]
     assert isinstance(checked, NetworkChecked)
-    return next(found.found for found in checked.findings if found.name == name)
+    return next(found for this, found, _ in checked.findings if this == name)
 
 
 def nat_type(scene: Scene) -> str:

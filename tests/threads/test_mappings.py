@@ -7,7 +7,7 @@ from queue import SimpleQueue
 
 from applet.address import Address
 from applet.nat.knowledge import Mapper, MapperSeen
-from applet.nat.port_mapping import LEASE, PortMappingError
+from applet.nat.port_mapping import LEASE, Granted, PortMappingError
 from applet.threads.mappings import Mapped, Mappings
 from applet.threads.routers import Router
 from tests.support.process import wait_until
@@ -22,22 +22,24 @@ class Gateway:
     kind = Mapper.UPNP
     external = OUTSIDE
 
-    def __init__(self, slow: float = 0.0, refuses: int = 0) -> None:
+    def __init__(self, slow: float = 0.0, refuses: int = 0, lifetime: int = LEASE) -> None:
         self.open: set[int] = set()
         self.asked = 0
         self._slow = slow
         self._refuses = refuses
+        self._lifetime = lifetime
+        self.shift = 1000
 
-    def add(self, internal: int, lifetime: int = LEASE) -> Address:
+    def add(self, internal: int, lifetime: int = LEASE) -> Granted:
         self.asked += 1
         threading.Event().wait(self._slow)
         if internal == self._refuses:
             raise PortMappingError("The router refuses a port.")
         self.open.add(internal)
-        return Address(OUTSIDE, internal + 1000)
+        return Granted(Address(OUTSIDE, internal + self.shift), self._lifetime)
 
     def remove(self, internal: int, external: int) -> None:
-        assert external == internal + 1000
+        assert external == internal + self.shift
         self.open.discard(internal)
 
 
@@ -143,3 +145,75 @@ def test_the_same_router_that_is_found_again_still_knows_what_it_has_opened() ->
     assert answers.get(timeout=5) == MapperSeen(Mapper.UPNP, OUTSIDE)
     mappings.stop()
     assert first.open == set() and again.asked == 0
+
+
+def looked_again(mappings: Mappings) -> None:
+    answers: SimpleQueue[MapperSeen] = SimpleQueue()
+    mappings.look(5060, answers.put)
+    answers.get(timeout=5)
+
+
+def renewed(mappings: Mappings) -> None:
+    mappings._renew_at = 0.0
+    mappings._do(lambda: None)
+
+
+def test_a_look_around_that_finds_no_router_leaves_running_mappings_to_theirs() -> None:
+    gateway = Gateway()
+    routers: list[Router | None] = [gateway, None]
+    mappings, _ = found(lambda _: routers.pop(0))
+    mapped = opened(mappings)
+    assert mapped is not None
+    looked_again(mappings)
+    renewed(mappings)
+    wait_until(lambda: gateway.asked == 4, 5, "the renewal")
+    assert opened(mappings) is None
+    mapped.close()
+    wait_until(lambda: not gateway.open, 5, "the mappings to be taken away")
+    mappings.stop()
+
+
+def test_a_way_that_is_opened_anew_by_another_router_is_taken_away_from_the_first() -> None:
+    first, second = Gateway(), Gateway()
+    second.external = "5.5.1.3"
+    routers = [first, second]
+    mappings, _ = found(lambda _: routers.pop(0))
+    old = opened(mappings)
+    looked_again(mappings)
+    new = opened(mappings)
+    assert old is not None and new is not None
+    wait_until(lambda: not first.open, 5, "the first router to be told")
+    old.close()
+    third = opened(mappings)  # by then the worker has let go of the first
+    assert third is not None and second.open == {20000, 20001}
+    mappings.stop()
+    assert second.open == set()
+
+
+def test_a_mapping_is_renewed_after_half_of_what_the_router_has_granted() -> None:
+    mappings, _ = found(lambda _: Gateway(lifetime=60))
+    begin = time.monotonic()
+    assert opened(mappings) is not None
+    assert mappings._renew_at <= time.monotonic() + 30
+    assert mappings._renew_at >= begin + 30
+    mappings.stop()
+
+
+def test_another_call_does_not_put_off_the_renewal() -> None:
+    mappings, _ = found(lambda _: Gateway())
+    assert opened(mappings) is not None
+    due = mappings._renew_at
+    assert opened(mappings) is not None
+    assert mappings._renew_at == due
+    mappings.stop()
+
+
+def test_a_renewal_that_grants_another_port_takes_that_one_away_in_the_end() -> None:
+    gateway = Gateway()
+    mappings, _ = found(lambda _: gateway)
+    assert opened(mappings) is not None
+    gateway.shift = 2000
+    renewed(mappings)
+    wait_until(lambda: gateway.asked == 4, 5, "the renewal")
+    mappings.stop()
+    assert gateway.open == set()

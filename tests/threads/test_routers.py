@@ -72,7 +72,7 @@ def test_a_router_with_nat_pmp_opens_and_closes_a_port() -> None:
     with router(pmp()) as asked:
         found = find_pmp(5060, "127.0.0.1")
         assert found is not None and (found.kind, found.external) == (Mapper.NAT_PMP, OUTSIDE)
-        assert found.add(20000) == (OUTSIDE, 20000)
+        assert found.add(20000) == ((OUTSIDE, 20000), 600)
         found.remove(20000, 20000)
         assert struct.unpack_from("!HHI", asked[-1], 4) == (20000, 0, 0)
 
@@ -81,7 +81,7 @@ def test_a_router_with_pcp_is_asked_by_pcp() -> None:
     with router(pcp) as asked:
         found = find_pmp(5060, "127.0.0.1")
         assert found is not None and (found.kind, found.external) == (Mapper.PCP, OUTSIDE)
-        assert found.add(20000) == (OUTSIDE, 20000)
+        assert found.add(20000) == ((OUTSIDE, 20000), 600)
         assert asked[-1][4:8] == struct.pack("!I", 600)
 
 
@@ -144,14 +144,14 @@ class Igd:
 
 def test_upnp_maps_with_a_lease() -> None:
     igd = Igd()
-    assert UpnpRouter(igd, OUTSIDE).add(20000) == (OUTSIDE, 20000)
+    assert UpnpRouter(igd, OUTSIDE).add(20000).external == (OUTSIDE, 20000)
     assert igd.mapped == [(20000, 20000, 600)]
 
 
 def test_fault_14_a_router_without_leases_gets_a_mapping_that_is_taken_away_at_the_end() -> None:
     igd = Igd("OnlyPermanentLeasesSupported")
     gateway = UpnpRouter(igd, OUTSIDE)
-    assert gateway.add(20000) == (OUTSIDE, 20000)
+    assert gateway.add(20000).external == (OUTSIDE, 20000)
     assert igd.mapped == [(20000, 20000, 0)]
     gateway.remove(20000, 20000)
     gateway.remove(666, 666)
@@ -160,7 +160,7 @@ def test_fault_14_a_router_without_leases_gets_a_mapping_that_is_taken_away_at_t
 
 def test_a_port_that_somebody_has_is_replaced_by_another() -> None:
     igd = Igd("ConflictInMappingEntry")
-    host, port = UpnpRouter(igd, OUTSIDE).add(20000)
+    host, port = UpnpRouter(igd, OUTSIDE).add(20000).external
     assert (host, port) != (OUTSIDE, 20000)
     assert igd.mapped == [(port, 20000, 600)]
 
