@@ -25,6 +25,8 @@ from applet.sip.uri import SipUri
 
 _NOT_FOR_THE_STYLE = frozenset((401, 407, 408, 481, 503))
 """Refusals that another way of saying the same would meet as well."""
+_NOWHERE = Address("", 0)
+"""In place of an address that was agreed, or is being offered, once it counts no more."""
 
 
 class Proposal(NamedTuple):
@@ -167,9 +169,13 @@ class Negotiation:
 
     def relocate(self, rtp: Address, rtcp_port: int, now: float) -> None:
         """From now on our sound is to be sent to `rtp` and our reports to `rtcp_port` there: offer
-        that as soon as it can be offered, in a call that is held too."""
+        that as soon as it can be offered, in a call that is held too. The same place is offered
+        again: the port for reports, our Contact or the way there may be new."""
         self._local = rtp
         self._described.set_local(rtp, rtcp_port)
+        self._agreed = self._agreed._replace(local=_NOWHERE)
+        if self._in_flight is not None:
+            self._in_flight = self._in_flight._replace(local=_NOWHERE)
         self.settle(now)
 
     def stay(self, rtp: Address, rtcp_port: int) -> None:
@@ -179,16 +185,25 @@ class Negotiation:
         self._agreed = self._agreed._replace(local=rtp)
 
     @property
-    def free(self) -> bool:
-        """Neither side holds, and nothing stands in the way of an offer."""
+    def can_offer(self) -> bool:
+        """Nothing stands in the way of an offer."""
         session = self.session
         return (
             session is not None
             and session.can_reinvite
             and self._in_flight is None
             and not self._waiting
-            and self.held_by is HeldBy.NONE
         )
+
+    @property
+    def free(self) -> bool:
+        """Neither side holds, and nothing stands in the way of an offer."""
+        return self.can_offer and self.held_by is HeldBy.NONE
+
+    @property
+    def moving(self) -> bool:
+        """What `relocate` asked for is neither agreed nor refused yet."""
+        return self._agreed.local != self._local
 
     @property
     def held_by(self) -> HeldBy:

@@ -83,14 +83,10 @@ class Rescuer:
             self._outbox.order(OpenWay(self._call.number, ways, local))
 
     def _moved(self, opened: Opened, now: float) -> None:
-        """Offer the new place; where it looks the same, the new Contact must be told all the
-        same."""
+        """Offer the new place, and with it the new Contact."""
         self._moving = False
-        before, self._opened = self._opened, opened
-        if (before.rtp, before.rtcp) != (opened.rtp, opened.rtcp):
-            self._call.relocate(opened.rtp, opened.rtcp, now)
-        else:
-            self._negotiation.refresh(now)
+        self._opened = opened
+        self._call.relocate(opened.rtp, opened.rtcp, now)
 
     @property
     def _negotiation(self) -> Negotiation:
@@ -113,7 +109,7 @@ class Rescuer:
 
     def _tell(self, now: float) -> None:
         negotiation = self._negotiation
-        if not negotiation.free:
+        if not negotiation.can_offer:
             self._tell_at = now + BUSY_PAUSE
             return
         self._tell_at, self._told_at = None, now
@@ -121,7 +117,7 @@ class Rescuer:
 
     def session_event(self, event: object, now: float) -> None:
         """What became of our offer."""
-        if self._machine.state is not RescueState.TRYING:
+        if self._machine.state is not RescueState.TRYING or self._negotiation.moving:
             return
         if isinstance(event, ReinviteAnswered):
             self._succeeded(now)

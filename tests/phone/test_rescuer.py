@@ -7,7 +7,17 @@ from applet.media.events import SoundBack, SoundMissing
 from applet.media.session import MediaEvent
 from applet.nat.strategy import DIRECT, Kind, Way
 from applet.phone.config import NatConfig
-from applet.phone.messages import Answer, Dial, HangUp, Hold, NatFound, Reason, Resume, Trouble
+from applet.phone.messages import (
+    Answer,
+    Dial,
+    HangUp,
+    Hold,
+    NatFound,
+    Reason,
+    Reinvite,
+    Resume,
+    Trouble,
+)
 from applet.phone.orders import KeepWay, OpenWay
 from applet.sip.message import Request
 from tests.nat.facts import LOCAL, OUTSIDE, RELAYS, SERVER, STUN, TLS_RELAY, UDP_RELAY, stun
@@ -55,7 +65,9 @@ class Talk(Scene):
         self.collect()
 
     def invites(self) -> list[Request]:
-        return [request for request, _ in self.requests("INVITE")]
+        """Without those that were sent again because nobody answered."""
+        found = {request.cseq.number: request for request, _ in self.requests("INVITE")}
+        return list(found.values())
 
     def wanted(self) -> list[Way]:
         return [order.ways[0] for order in self.orders if isinstance(order, OpenWay)]
@@ -201,10 +213,11 @@ def test_a_server_that_sees_us_elsewhere_is_told_the_new_contact() -> None:
     body = SDP.format(talk._answers, "inactive").encode()
     elsewhere = OUTSIDE._replace(port=27434)
     talk.answer("INVITE", seen=elsewhere, headers=(CONTACT, TYPE), body=body)
-    talk.run(1.0)
-    count = len(talk.invites())
     talk.do(Resume(1))
     assert str(talk.invites()[-1].contacts[0].uri).endswith(":27434")
+    count = len(talk.invites())
+    talk.run(1.0)
+    assert len(talk.invites()) == count
     talk.pick_up()
     talk.run(6.0)
     assert len(talk.invites()) > count
@@ -249,3 +262,53 @@ def test_sip_by_tls_may_be_refused_too() -> None:
     talk.answer("INVITE", 488, transport="TLS")
     talk.run(6.0)
     assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
+
+
+def test_a_way_that_is_the_same_when_opened_anew_is_offered_and_the_next_ones_follow() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=True))
+    assert talk.wanted() == [BY_STUN]
+    talk.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40000))
+    talk.open(BY_STUN, MAPPED)
+    assert len(talk.invites()) == 2
+    talk.pick_up()
+    talk.media(SoundMissing(heard=False))
+    talk.run(5.0)
+    assert talk.wanted() == [BY_STUN, BY_RELAY]
+    talk.open(BY_RELAY, RELAYED)
+    talk.pick_up()
+    talk.media(SoundMissing(heard=False))
+    talk.run(5.0)
+    assert len(talk.requests("INVITE", "TLS")) == 1
+    body = SDP.format(9, "sendrecv").encode()
+    talk.answer("INVITE", transport="TLS", headers=(CONTACT, TYPE), body=body)
+    talk.media(SoundMissing(heard=False))
+    talk.run(5.0)
+    assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
+
+
+def test_what_is_opened_while_another_offer_is_open_is_offered_after_it() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=True))
+    talk.do(Reinvite(1))
+    talk.open(BY_STUN, MAPPED)
+    assert len(talk.invites()) == 2
+    talk.pick_up()
+    assert len(talk.invites()) == 3
+    found = NatFound("stun", "No sound came, so the call goes on by STUN.")
+    assert found not in talk.seen(NatFound)
+    talk.pick_up()
+    assert talk.seen(NatFound)[-1] == found
+
+
+def test_a_hold_does_not_keep_the_new_contact_from_the_other_side() -> None:
+    talk = Talk()
+    talk.do(Hold(1))
+    talk._answers += 1
+    body = SDP.format(talk._answers, "inactive").encode()
+    elsewhere = OUTSIDE._replace(port=27434)
+    talk.answer("INVITE", seen=elsewhere, headers=(CONTACT, TYPE), body=body)
+    talk.run(1.0)
+    assert len(talk.invites()) == 3
+    assert str(talk.invites()[-1].contacts[0].uri).endswith(":27434")
+    assert b"a=sendrecv" not in talk.invites()[-1].body
