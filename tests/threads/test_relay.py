@@ -1,18 +1,27 @@
 """Relays: coturn on loopback, and relays that are silent, refuse or are not there."""
 
+import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
 
 from applet.address import Address
-from applet.nat.knowledge import RelayServer
+from applet.nat.knowledge import Fetched, RelaySeen, RelayServer
+from applet.phone.orders import Probe
 from applet.threads.credentials import fetch_relays, read_relays
+from applet.threads.mappings import Mappings
+from applet.threads.probes import NatFact, Probes
 from applet.threads.relay import Relayed, RelayError, RelayThread
+from applet.threads.stun import StunClient
+from tests.support.certificates import Authority
 from tests.support.ports import free_port
 from tests.support.process import Program, wait_until
 
@@ -149,3 +158,73 @@ def test_an_answer_without_relays_is_refused(answer: object) -> None:
 def test_a_web_server_that_is_not_there_is_a_plain_problem() -> None:
     with pytest.raises(RelayError, match="No relay password could be fetched"):
         fetch_relays(f"https://127.0.0.1:{free_port()}/turn")
+
+
+class WebServer(BaseHTTPRequestHandler):
+    """Gives `answer` to everybody who asks for /turn, over https."""
+
+    answer = b""
+
+    def do_GET(self) -> None:
+        found = self.path == "/turn?key=k" and self.headers["Accept"] == "application/json"
+        self.send_response(200 if found else 404)
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    def log_message(self, format: str, *_: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.fixture
+def web(coturn: Coturn, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The address of short-lived passwords for coturn, and whom to trust for it."""
+    authority = Authority(tmp_path)
+    certificate = authority.issue("IP:127.0.0.1")
+    uri = f"turn:127.0.0.1:{coturn.port}?transport=udp"
+    answer = json.dumps({"username": "u", "password": "p", "ttl": 60, "uris": [uri]})
+    handler = type("Handler", (WebServer,), {"answer": answer.encode()})
+    port = free_port()
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate.file, certificate.key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"https://127.0.0.1:{port}/turn?key=k", authority.ca
+        server.shutdown()
+        thread.join(5)
+
+
+@contextmanager
+def looked(url: str, ca: str) -> Iterator[SimpleQueue[NatFact]]:
+    """What the probes tell of the relays behind `url`."""
+    facts: SimpleQueue[NatFact] = SimpleQueue()
+    relays = RelayThread(ca)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        Probes(facts.put, StunClient(sock), relays, Mappings()).look(Probe(7, (), (), False, url))
+        yield facts
+    relays.stop()
+
+
+@pytest.mark.peers
+def test_passwords_of_the_companys_web_server_are_fetched_and_open_the_relay(
+    coturn: Coturn, web: tuple[str, Path]
+) -> None:
+    url, ca = web
+    server = coturn.server("udp")
+    with looked(url, str(ca)) as facts:
+        assert facts.get(timeout=10) == NatFact(7, Fetched("127.0.0.1", (server,)))
+        assert facts.get(timeout=10) == NatFact(7, RelaySeen(server, ""))
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize(("trusted", "path"), [(False, ""), (True, "/other")])
+def test_a_web_server_that_nobody_vouches_for_or_that_refuses_gives_no_password(
+    web: tuple[str, Path], trusted: bool, path: str
+) -> None:
+    url, ca = web
+    with looked(url + path, str(ca) if trusted else "") as facts:
+        _, fact = facts.get(timeout=10)
+    assert isinstance(fact, Fetched)
+    assert (fact.host, fact.servers) == ("127.0.0.1", ())
+    assert fact.problem.startswith("No relay password could be fetched")
