@@ -18,12 +18,13 @@ from tests.support.ports import free_port
 
 class DnsServer:
     """`asked` are the questions so far, as in `SRV _sip._udp.lab.example`. While `silent` is set
-    it answers nothing."""
+    it answers nothing, and never the questions in `unanswered`."""
 
     def __init__(self) -> None:
         self.address = Address("127.0.0.1", free_port())
         self.asked: list[str] = []
         self.silent = False
+        self.unanswered: tuple[str, ...] = ()
         self._records: dict[tuple[dns.name.Name, dns.rdatatype.RdataType], list[str]] = {}
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(self.address)
@@ -49,7 +50,7 @@ class DnsServer:
             question = query.question[0]
             kind = dns.rdatatype.to_text(question.rdtype)
             self.asked.append(f"{kind} {question.name.to_text(omit_final_dot=True)}")
-            if not self.silent:
+            if not (self.silent or self.asked[-1] in self.unanswered):
                 self._socket.sendto(self._answer(query).to_wire(), source)
 
     def _answer(self, query: dns.message.Message) -> dns.message.Message:

@@ -22,6 +22,7 @@ from applet.phone.messages import (
     HangUp,
     Hold,
     HoldChanged,
+    IncomingCall,
     Logged,
     MediaChanged,
     NatFound,
@@ -37,10 +38,13 @@ from applet.phone.messages import (
 )
 from applet.phone.orders import LookUp, Order
 from applet.phone.phone import Phone
+from applet.sip.lookup import LIMIT
 from applet.threads.core import BindError, CoreThread
 from applet.threads.media import MediaThread
+from applet.threads.resolver import LOOK_UP_LIMIT
 from applet.threads.sockets import local_ip_for
 from tests.support.descriptors import bound_sockets, open_files
+from tests.support.dns_server import DnsServer
 from tests.support.ports import free_port, free_ports
 from tests.support.process import wait_until
 from tests.support.stun_server import good, lab
@@ -411,3 +415,50 @@ def test_fault_02_a_silent_stun_server_does_not_stop_a_call(
         ours, theirs = start(stun=(server.server,)), start()
         ours.call(theirs)
         assert ours.wait_for(Trouble).reason is Reason.STUN_FAILED
+
+
+def test_dns_that_hangs_delays_a_call_by_its_deadline_at_most(
+    start: Callable[..., Running],
+) -> None:
+    names = DnsServer()
+    theirs = start()
+    ours = start(name_server=names.address)
+    names.unanswered = ("A dead.lab.example",)
+    port = theirs.address.port
+    targets = (f"0 0 {port} dead.lab.example.", f"1 0 {port} pbx.lab.example.")
+    names.add("_sip._udp.desk.lab.example", "SRV", *targets)
+    names.add("pbx.lab.example", "A", theirs.address.host)
+    clicked = time.monotonic()
+    ours.core.submit(Dial("sip:desk@desk.lab.example", confirmed=True))
+    theirs.wait_for(IncomingCall, timeout_s=20)
+    assert "A dead.lab.example" in names.asked
+    assert time.monotonic() - clicked < LOOK_UP_LIMIT + 1.0
+    ours.wait_for_state(CallState.CONNECTED)
+    hung(names)
+
+
+def test_dns_that_hangs_altogether_ends_the_call_in_time_and_stops_nobody_else(
+    start: Callable[..., Running],
+) -> None:
+    names = DnsServer()
+    names.silent = True
+    theirs = start()
+    ours = start(name_server=names.address)
+    clicked = time.monotonic()
+    ours.core.submit(Dial("sip:desk@desk.lab.example", confirmed=True))
+    ours.call(theirs)
+    assert time.monotonic() - clicked < LOOK_UP_LIMIT
+    ended = ours.wait_for_state(CallState.ENDED, timeout_s=20)
+    assert ended.reason is Reason.NAME_NOT_FOUND
+    assert time.monotonic() - clicked < LIMIT + 2.0
+    hung(names)
+
+
+def hung(names: DnsServer) -> None:
+    """The end of a name server, once nobody waits for it any more."""
+    wait_until(
+        lambda: not [thread for thread in threading.enumerate() if thread.name == "look-up"],
+        15,
+        "the end of the look-ups",
+    )
+    names.close()
