@@ -25,7 +25,7 @@ from tests.support.headless import Headless
 from tests.support.process import wait_until
 from tests.support.pulse import Pulse
 from tests.support.screen import Screen
-from tests.support.wine_program import WineProgram
+from tests.support.windows import WineProgram
 
 FOLDER = wine.PREFIX.parent / "bench"
 RUNS = 7

@@ -1,21 +1,26 @@
-"""The built Windows program on a screen of our own: started by double click, looked at, ended."""
+"""The built Windows program on a screen of our own: started by double click, looked at, ended; and
+what it costs."""
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import wine
 import wine_python
 from tests.support.desktop import Desktop
-from tests.support.process import MAY_HURRY, ROOT, wait_until
+from tests.support.process import MAY_HURRY, ROOT, Program, wait_until
 from tests.support.pulse import Pulse
 
 PREFIX = wine.PREFIX.with_name("desktop")  # of our own: programs are built in the other one
 START_WITHIN = 60.0  # seconds on a busy machine; 2 on a quiet one
 END_WITHIN = 30.0
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
 class Windows:
@@ -68,9 +73,7 @@ class Windows:
         return set(self.temporary.glob("_MEI*"))
 
     def processes(self, program: Path) -> list[int]:
-        """Those that run `program`: a bootloader and its child for each start."""
-        name = wine.windows_path(program).rpartition("\\")[2].encode()
-        return [number for number, words in _command_lines() if _runs(words, name)]
+        return processes(program, PREFIX)
 
     def wait_for_end(self, program: Path) -> None:
         wait_until(lambda: not self.processes(program), END_WITHIN, f"the end of {program.name}")
@@ -177,15 +180,56 @@ def windows(folder: Path) -> Iterator[tuple[Desktop, Pulse, Windows]]:
             wine.end(PREFIX)
 
 
-def _command_lines() -> Iterator[tuple[int, bytes]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                yield int(entry.name), (entry / "cmdline").read_bytes()
-            except OSError:
-                continue  # it has just ended
+class WineProgram(Program):
+    """One program in a prefix of its own, without a shell that starts it. `variables` are those of
+    the desktop and the sound server."""
+
+    def __init__(
+        self, program: Path, prefix: Path, variables: Mapping[str, str], *arguments: str
+    ) -> None:
+        self._file, self._prefix = program, prefix
+        wine_variables = {
+            name: value for name, value in wine.variables(prefix).items() if "WINE" in name
+        }
+        super().__init__(["wine", program, *arguments], variables={**wine_variables, **variables})
+
+    def resident_mb(self) -> float:
+        """Memory in use by all of its processes."""
+        pages = (int(_proc(pid, "statm").split()[1]) for pid in self._pids())
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def cpu_s(self) -> float:
+        """CPU time used so far by all of its processes."""
+        fields = (_proc(pid, "stat").rpartition(b")")[2].split() for pid in self._pids())
+        return sum(int(field[11]) + int(field[12]) for field in fields) / _TICKS
+
+    def stop(self, timeout_s: float = 3) -> None:
+        for pid in self._pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        super().stop(timeout_s)
+
+    def _pids(self) -> list[int]:
+        return processes(self._file, self._prefix)
 
 
-def _runs(words: bytes, name: bytes) -> bool:
-    """Wine puts the Windows path of its program first."""
-    return words.split(b"\0")[0].endswith(b"\\" + name)
+def processes(program: Path, prefix: Path) -> list[int]:
+    """Those that run `program` in this prefix, by their numbers on this machine: a bootloader,
+    which unpacks it and waits, and its child for each start."""
+    numbers = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal())
+    return [number for number in numbers if _runs(number, program.name, prefix)]
+
+
+def _runs(number: int, name: str, prefix: Path) -> bool:
+    """Wine puts the path of its program first, as it was given: as Windows has it, or as we do."""
+    try:
+        program = _proc(number, "cmdline").split(b"\0")[0]
+        variables = _proc(number, "environ").split(b"\0")
+    except OSError:
+        return False  # it has just ended
+    its_own = re.split(rb"[\\/]", program)[-1] == name.encode()
+    return its_own and f"WINEPREFIX={prefix}".encode() in variables
+
+
+def _proc(number: int, name: str) -> bytes:
+    return Path(f"/proc/{number}/{name}").read_bytes()
