@@ -1,36 +1,80 @@
 """Short-lived names and passwords for relays, from the company's own web server.
 
-One GET over https; the answer is the JSON that TURN servers' documentation calls the REST API:
+One GET over https, and over nothing else where it is redirected; the answer is the JSON that TURN
+servers' documentation calls the REST API:
 `{"username": ..., "password": ..., "uris": ["turn:relay.example.com?transport=udp", ...]}`.
 Whatever is wrong with it is one plain sentence, and the call goes on without.
 """
 
 import json
-from typing import Any
+import threading
+import time
+from http.client import HTTPException
+from queue import Empty, SimpleQueue
+from typing import IO, Any
+from urllib.error import URLError
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from applet.nat.knowledge import RelayServer
 from applet.nat.relay_uri import RelayUriError, parse_relay
 from applet.threads.relay import RelayError
 
 LIMIT = 3.0
-"""Seconds for each step of the request."""
+"""Seconds for the whole of it."""
 LARGEST = 64 * 1024
 _MOST_RELAYS = 8
+_PIECE = 4096
 
 
 def fetch_relays(url: str, ca_file: str = "") -> tuple[RelayServer, ...]:
-    """Blocks. Raises RelayError."""
-    from urllib.request import Request, urlopen
+    """Blocks for LIMIT seconds at most. Raises RelayError."""
+    answers: SimpleQueue[tuple[RelayServer, ...] | RelayError] = SimpleQueue()
 
+    def work() -> None:
+        try:
+            answers.put(read_relays(json.loads(_get(url, ca_file))))
+        except (OSError, ValueError, HTTPException, RecursionError) as error:
+            answers.put(RelayError(f"No relay password could be fetched ({type(error).__name__})."))
+
+    threading.Thread(target=work, name="fetch", daemon=True).start()
+    try:
+        found = answers.get(timeout=LIMIT)
+    except Empty:
+        raise RelayError("No relay password could be fetched in time.") from None
+    if isinstance(found, RelayError):
+        raise found
+    return found
+
+
+def _get(url: str, ca_file: str) -> bytes:
+    """The body. A web server that drips it is given up after LIMIT seconds."""
     from applet.threads.relay_loop import tls_context
 
+    if not _is_https(url):
+        raise URLError("not over https")
+    deadline = time.monotonic() + LIMIT
+    opener = build_opener(HTTPSHandler(context=tls_context(ca_file)), _HttpsOnly())
     request = Request(url, headers={"Accept": "application/json"})
-    try:
-        with urlopen(request, timeout=LIMIT, context=tls_context(ca_file)) as response:
-            data = response.read(LARGEST)
-        return read_relays(json.loads(data))
-    except (OSError, ValueError) as error:
-        raise RelayError(f"No relay password could be fetched ({type(error).__name__}).") from error
+    data = b""
+    with opener.open(request, timeout=LIMIT) as response:
+        while len(data) < LARGEST and (piece := response.read1(_PIECE)):
+            data += piece
+            if time.monotonic() > deadline:
+                raise TimeoutError
+    return data
+
+
+def _is_https(url: str) -> bool:
+    return url.lower().startswith("https://")
+
+
+class _HttpsOnly(HTTPRedirectHandler):
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        if not _is_https(newurl):
+            raise URLError("redirected away from https")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def read_relays(answer: Any) -> tuple[RelayServer, ...]:

@@ -16,7 +16,6 @@ import pytest
 from applet.address import Address
 from applet.nat.knowledge import Fetched, RelaySeen, RelayServer
 from applet.phone.orders import Probe
-from applet.threads.credentials import fetch_relays, read_relays
 from applet.threads.mappings import Mappings
 from applet.threads.probes import NatFact, Probes
 from applet.threads.relay import Relayed, RelayError, RelayThread
@@ -132,32 +131,6 @@ def test_after_the_end_nothing_begins() -> None:
     relays.stop()
     relays.probe(RelayServer(Address("127.0.0.1", 9), "udp", "u", "p"), lambda _: None)
     relays.stop()
-
-
-def test_short_lived_passwords_come_with_the_ways_to_the_relay() -> None:
-    answer = {
-        "username": "123:u",
-        "password": "secret",
-        "ttl": 600,
-        "uris": ["turn:relay.example.com?transport=udp", "turns:relay.example.com:443", "odd:x"],
-    }
-    assert [(s.transport, s.address.port, s.user, s.password) for s in read_relays(answer)] == [
-        ("udp", 3478, "123:u", "secret"),
-        ("tls", 443, "123:u", "secret"),
-    ]
-
-
-@pytest.mark.parametrize(
-    "answer", [[], {}, {"username": "u"}, {"username": "u", "password": "p", "uris": ["x"]}]
-)
-def test_an_answer_without_relays_is_refused(answer: object) -> None:
-    with pytest.raises(ValueError, match="no"):
-        read_relays(answer)
-
-
-def test_a_web_server_that_is_not_there_is_a_plain_problem() -> None:
-    with pytest.raises(RelayError, match="No relay password could be fetched"):
-        fetch_relays(f"https://127.0.0.1:{free_port()}/turn")
 
 
 class WebServer(BaseHTTPRequestHandler):
