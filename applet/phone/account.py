@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from applet.address import Address
 from applet.phone.config import PhoneConfig
+from applet.phone.target import leads_to
 from applet.sip.digest import Credentials
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Transport
@@ -63,6 +64,13 @@ class Account:
     def server(self) -> SipUri | None:
         """Whom our requests go to as a rule; None: whoever is called."""
         return self.route[0] if self.route else self.registrar or self.desk
+
+    def credentials_for(self, target: SipUri) -> Credentials | None:
+        """Those that a request to `target` may have: none if it goes straight to a server that is
+        not ours. Whoever is called could else have a challenge answered that he has from it."""
+        ours = (self.desk, self.registrar, self._identity)
+        known = any(uri is not None and leads_to(target, uri) for uri in ours)
+        return self.credentials if self.route or known else None
 
     def _at_registrar(self, user: str) -> SipUri | None:
         return SipUri.of(user, self.registrar.host) if user and self.registrar else None

@@ -78,9 +78,9 @@ class Attempts:
         uri = contact.uri
         if not isinstance(uri, SipUri) or (self.target.scheme, uri.scheme) == ("sips", "sip"):
             return None
-        same_host = uri.host.lower() == self.target.host.lower()
+        as_good = self._policy.as_good(uri, self.target)
         try:
-            return self._policy.target(str(uri), confirmed=same_host)
+            return self._policy.target(str(uri), confirmed=as_good)
         except RefusedError as error:
             if error.reason is Reason.OTHER_ADDRESS_NOT_ALLOWED and self.ask is None:
                 self.ask = self._askable(uri)

@@ -77,7 +77,7 @@ class Outgoing:
                 body=offer,
                 now=now,
                 route=self.route,
-                credentials=account.credentials,
+                credentials=account.credentials_for(to),
                 transport=account.transport,
                 headers=headers,
             )

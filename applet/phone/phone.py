@@ -100,6 +100,7 @@ class Phone:
             config.other_addresses,
             config.emergency_allowed,
             config.emergency_numbers,
+            self._account.transport,
         )
         self._outgoing = Outgoing(self._endpoint, self._account, self._network, self._policy)
         self._calls = Calls(self._outbox)

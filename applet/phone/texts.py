@@ -57,7 +57,7 @@ class Texts:
             local=self._outgoing.identity(target),
             now=now,
             route=self._outgoing.route,
-            credentials=account.credentials,
+            credentials=account.credentials_for(target),
             transport=account.transport,
         )
 

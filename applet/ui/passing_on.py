@@ -4,7 +4,7 @@ number of the phone's and with somebody else at its other end."""
 from typing import TYPE_CHECKING
 
 from applet.phone.messages import TransferChanged, TransferState
-from applet.ui.shown_call import ShownCall, plain_address
+from applet.ui.shown_call import ShownCall, link_address
 from applet.ui.strings import Say
 from applet.ui.view import RaiseWindow
 
@@ -20,7 +20,7 @@ def transfer_changed(state: "ScreenState", event: TransferChanged) -> None:
     if event.state is TransferState.ASKED:
         _ask(state, call)
     elif event.state is TransferState.FOLLOWING:
-        address = plain_address(event.peer)
+        address = link_address(event.peer)
         state.next_call = ShownCall(event.other, address, address, outgoing=True)
         call.passed_on = True
     elif event.state is TransferState.DONE and event.other:
@@ -42,7 +42,7 @@ def go_on(state: "ScreenState") -> None:
 
 
 def _ask(state: "ScreenState", call: ShownCall) -> None:
-    asked = state.speaker.say(Say.TRANSFER_ASKED, call.who, plain_address(call.asked_about))
+    asked = state.speaker.say(Say.TRANSFER_ASKED, call.who, link_address(call.asked_about))
     state.do(RaiseWindow())
     state.window_shown = True
     state.notify(asked.headline, asked.advice)

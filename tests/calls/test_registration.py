@@ -13,6 +13,7 @@ from applet.phone.messages import (
     Register,
     Registered,
     RegistrationFailed,
+    SendMessage,
     Unregister,
     Unregistered,
 )
@@ -51,6 +52,42 @@ def test_the_phone_registers_with_digest_and_says_so() -> None:
     _, phone, pbx = _registered()
     assert phone.seen(Registered)
     assert pbx.requests("REGISTER")[1].header("Authorization")
+
+
+STRANGER = "10.0.0.66"
+
+
+@pytest.mark.parametrize("target", [f"sip:eve@{STRANGER}", f"sip:u@10.0.0.2;maddr={STRANGER}"])
+def test_a_stranger_s_challenge_is_not_answered_with_our_password(target: str) -> None:
+    street, phone, _ = _registered()
+    stranger = Pbx(street, STRANGER)
+    phone.do(Dial(target, confirmed=True))
+    phone.do(SendMessage(target, "Hello", confirmed=True))
+    for method in ("INVITE", "MESSAGE"):
+        stranger.answer(stranger.wait_for(method), 401, headers=(CHALLENGE,))
+    street.run(1)
+    assert len(stranger.requests("INVITE")) == len(stranger.requests("MESSAGE")) == 1
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"desk": "sip:desk@10.0.0.2"},
+        {"registrar": "sip:10.0.0.2"},
+        {"identity": "sip:u@10.0.0.2"},
+        {"proxy": "sip:10.0.0.2", "target": f"sip:eve@{STRANGER}"},
+    ],
+)
+def test_our_own_servers_challenges_are_answered(known: dict[str, str]) -> None:
+    target = known.pop("target", "sip:eve@10.0.0.2")
+    street = Street()
+    config = PhoneConfig(user="u", password="p", other_addresses=True, **known)  # type: ignore[arg-type]
+    phone, pbx = House(street, "10.0.0.1", config), Pbx(street, "10.0.0.2")
+    phone.do(Dial(target, confirmed=True))
+    phone.do(SendMessage(target, "Hello", confirmed=True))
+    for method in ("INVITE", "MESSAGE"):
+        pbx.answer(pbx.wait_for(method), 401, headers=(CHALLENGE,))
+        assert pbx.wait_for(method, 2).header("Authorization")
 
 
 def test_registering_twice_is_once() -> None:

@@ -130,7 +130,7 @@ def test_ringing_without_an_answer_ends_after_three_minutes_with_a_cancel() -> N
 
 
 def test_a_wrong_password_is_one_clear_failure() -> None:
-    config = PhoneConfig(user="u", password="wrong", other_addresses=True)
+    config = PhoneConfig(desk=f"sip:desk@{PBX}", user="u", password="wrong")
     street, phone, pbx, invite = dialled(config)
     challenge = 'WWW-Authenticate: Digest realm="r", nonce="n{}", algorithm=SHA-256, qop="auth"'
     pbx.answer(invite, 401, headers=(challenge.format(1),))
@@ -143,7 +143,7 @@ def test_a_wrong_password_is_one_clear_failure() -> None:
 
 
 def test_fault_08_a_proxy_challenge_is_answered_and_its_ack_stays_in_its_own_header() -> None:
-    config = PhoneConfig(user="u", password="p", other_addresses=True)
+    config = PhoneConfig(desk=f"sip:desk@{PBX}", user="u", password="p")
     street, phone, pbx, invite = dialled(config)
     pbx.answer(invite, 407, headers=('Proxy-Authenticate: Digest realm="r", nonce="n"',))
     again = pbx.wait_for("INVITE", 2)

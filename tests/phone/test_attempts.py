@@ -16,11 +16,11 @@ def uri(text: str) -> SipUri:
     return parsed
 
 
-def attempts(target: str) -> Attempts:
+def attempts(target: str, others: bool = False) -> Attempts:
     def place(to: SipUri, offer: bytes, now: float) -> InviteSession:
         raise AssertionError("nothing is sent here")
 
-    policy = DialPolicy(uri("sip:desk@company.example"), False, False, ())
+    policy = DialPolicy(uri("sip:desk@company.example"), others, False, ())
     return Attempts(uri(target), policy, place)
 
 
@@ -34,6 +34,22 @@ def test_a_secure_call_is_not_led_to_an_open_line() -> None:
     assert not secure.next_target(ended(302, "<sip:a@company.example>"))
     assert secure.next_target(ended(302, "<sips:a@company.example>"))
     assert secure.target == uri("sips:a@company.example")
+
+
+@pytest.mark.parametrize(
+    ("target", "contact"),
+    [
+        ("sip:desk@company.example", "sip:a@company.example;maddr=198.51.100.66"),
+        ("sip:eve@other.example", "sip:eve@other.example;maddr=198.51.100.66"),
+        ("sip:eve@other.example;transport=tls", "sip:eve@other.example;transport=udp"),
+    ],
+)
+def test_a_host_that_was_dialled_leads_nowhere_else_and_to_no_open_line_unasked(
+    target: str, contact: str
+) -> None:
+    call = attempts(target, others=True)
+    assert not call.next_target(ended(302, f"<{contact}>"))
+    assert call.ask == uri(contact)
 
 
 @pytest.mark.parametrize("by", [EndedBy.TIMEOUT, EndedBy.TRANSPORT, EndedBy.LOOKUP])

@@ -5,11 +5,12 @@ import pytest
 from applet.phone.emergency import NUMBERS
 from applet.phone.messages import Reason
 from applet.phone.target import DialPolicy, RefusedError
+from applet.sip.hop import Transport
 from applet.sip.uri import SipUri, parse_uri
 
 
-def _desk() -> SipUri:
-    uri = parse_uri("sip:support@example.com")
+def _desk(text: str = "sip:support@example.com") -> SipUri:
+    uri = parse_uri(text)
     assert isinstance(uri, SipUri)
     return uri
 
@@ -54,6 +55,55 @@ def test_addresses_in_the_desks_domain_are_called(typed: str, called: str) -> No
     assert str(_policy(_desk()).target(typed, False)) == called
 
 
+TLS_DESK, SIPS_DESK = "sip:support@example.com;transport=tls", "sips:support@example.com"
+
+
+@pytest.mark.parametrize(
+    ("desk", "typed", "called"),
+    [
+        (TLS_DESK, "100", "sip:100@example.com;transport=tls"),
+        (TLS_DESK, "sip:sales@example.com", "sip:sales@example.com;transport=tls"),
+        (TLS_DESK, "sip:sales@example.com;transport=TLS", "sip:sales@example.com;transport=TLS"),
+        (TLS_DESK, "sips:sales@example.com", "sips:sales@example.com"),
+        (SIPS_DESK, "sales@example.com", "sips:sales@example.com"),
+        ("sip:support@example.com;maddr=192.0.2.9", "7", "sip:7@example.com;maddr=192.0.2.9"),
+        ("sip:support@example.com;maddr=192.0.2.9", "a@example.com", "sip:a@example.com"),
+    ],
+)
+def test_addresses_in_the_desks_domain_are_called_as_safely_as_the_desk(
+    desk: str, typed: str, called: str
+) -> None:
+    assert str(_policy(_desk(desk)).target(typed, False)) == called
+
+
+@pytest.mark.parametrize(
+    ("desk", "target"),
+    [
+        ("sip:support@example.com", "sip:support@example.com;maddr=198.51.100.66"),
+        ("sip:support@example.com", "sip:support@example.com;MADDR=198.51.100.66"),
+        ("sip:support@example.com", "sip:support@example.com;maddr;maddr=198.51.100.66"),
+        ("sip:support@example.com;maddr=192.0.2.9", "sip:a@example.com;maddr=198.51.100.66"),
+        (SIPS_DESK, "sip:support@example.com"),
+        (SIPS_DESK, "sip:support@example.com;transport=tls"),
+        (TLS_DESK, "sip:support@example.com;transport=udp"),
+        (TLS_DESK, "sip:support@example.com;transport"),
+    ],
+)
+def test_what_leads_past_the_desk_or_to_an_open_line_is_not_the_desk_s(
+    desk: str, target: str
+) -> None:
+    assert _refusal(_policy(_desk(desk)), target) is Reason.OTHER_ADDRESS_NOT_ALLOWED
+    asked = _policy(_desk(desk), others=True).referred(target, ("example.com",))
+    assert asked == (parse_uri(target), True), "what is shown is what is called"
+
+
+def test_where_tls_is_the_rule_another_transport_is_not_taken_on_someone_s_word() -> None:
+    policy = DialPolicy(_desk(), False, False, NUMBERS, Transport.TLS)
+    assert str(policy.target("sip:a@example.com", False)) == "sip:a@example.com"
+    refused = _refusal(policy, "sip:a@example.com;transport=tcp")
+    assert refused is Reason.OTHER_ADDRESS_NOT_ALLOWED
+
+
 def test_headers_body_and_password_inside_a_uri_are_dropped() -> None:
     typed = "sip:sales:secret@example.com?Replaces=x&body=y"
     assert str(_policy(_desk()).target(typed, False)) == "sip:sales@example.com"
@@ -95,6 +145,7 @@ def test_only_the_brand_lets_emergency_numbers_be_sent() -> None:
         (False, True, "sip:eve@peer.example", False),
         (False, True, "sip:eve@PEER.example:5070", False),
         (False, True, "sip:eve@elsewhere.example", True),
+        (False, True, "sip:eve@peer.example;maddr=198.51.100.66", True),
     ],
 )
 def test_who_is_called_because_the_other_side_asks_for_it(

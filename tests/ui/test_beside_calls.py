@@ -51,11 +51,11 @@ def test_a_transferred_caller_sees_it_and_need_not_touch_anything(story: Story) 
     assert story.presenter.view().who == "The support desk"
     story.happens(_changed(TransferState.DONE, 2))
     view = story.presenter.view()
-    assert view.headline == "You are talking to eve@support.example."
-    assert view.who == "Eve@support.example"
+    assert view.headline == "You are talking to eve@support.example;transport=tcp."
+    assert view.who == "Eve@support.example;transport=tcp"
     assert view.timer == "1:05", "to the person it is one call"
     story.ends(Reason.TRANSFERRED, call=1)
-    assert story.headline == "You are talking to eve@support.example."
+    assert story.headline == "You are talking to eve@support.example;transport=tcp."
     story.asks(Act.HANG_UP)
     assert story.commands == [HangUp(2)]
     story.ends(Reason.HUNG_UP_HERE, call=2)
@@ -70,7 +70,7 @@ def test_when_the_desk_has_left_the_new_call_is_shown_with_all_that_happens_to_i
     assert story.headline == "It is ringing."
     assert story.later(0.5).presenter.view().timer == ""
     story.ends(Reason.BUSY, call=2)
-    assert story.headline == "Eve@support.example is busy."
+    assert story.headline == "Eve@support.example;transport=tcp is busy."
 
 
 def test_a_transfer_that_fails_goes_back_to_the_desk_and_says_so(story: Story) -> None:
@@ -114,7 +114,8 @@ def test_another_address_is_shown_whole_and_called_only_after_the_answer(
     assert story.headline == f"The support desk wants to connect you with {address}."
     assert story.advice == "Nobody is called before you accept."
     assert RaiseWindow() in story.effects
-    assert any(isinstance(effect, Notify) for effect in story.effects)
+    (told,) = [effect for effect in story.effects if isinstance(effect, Notify)]
+    assert told.title.endswith("eve@support.example…"), "what is cut off is seen to be"
     asked = story.presenter.view().incoming
     assert asked is not None and asked.caller == address
     assert story.entry("Accept").enabled and story.entry("Reject").enabled
