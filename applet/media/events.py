@@ -23,6 +23,12 @@ class Latched(NamedTuple):
     source: Address
 
 
+class PathFound(NamedTuple):
+    """The checks of ICE have chosen `remote` for the sound (`nat.ice`)."""
+
+    remote: Address
+
+
 class SoundMissing(NamedTuple):
     """No sound has come for longer than a quiet person explains (`media.liveness`). `heard`: some
     has come since the call was answered."""
@@ -38,7 +44,9 @@ class InjectionEnded(NamedTuple):
     """The injected sound is over (or was taken away); the microphone is heard again."""
 
 
-MediaEvent = DigitReceived | DigitSent | Latched | SoundMissing | SoundBack | InjectionEnded
+MediaEvent = (
+    DigitReceived | DigitSent | Latched | PathFound | SoundMissing | SoundBack | InjectionEnded
+)
 
 
 class MediaStatistics(NamedTuple):

@@ -13,6 +13,7 @@ from applet.address import Address
 from applet.phone.branches import Branches
 from applet.phone.hold import HoldInput, HoldMemory, HoldState
 from applet.phone.hold_wish import HoldWish
+from applet.phone.ice import ice_setup
 from applet.phone.messages import HeldBy, HoldChanged, MediaChanged, Reason, Trouble
 from applet.phone.orders import HoldMedia, UpdateMedia
 from applet.phone.outbox import Outbox
@@ -384,7 +385,7 @@ class Negotiation:
         self._negotiated = negotiated
         self._them = negotiated.held_by_them
         parameters = media_parameters(negotiated)
-        self._outbox.order(UpdateMedia(self._call, parameters))
+        self._outbox.order(UpdateMedia(self._call, parameters, ice_setup(negotiated.ice)))
         self._outbox.tell(
             MediaChanged(
                 self._call,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from applet.address import Address
 from applet.media.session import MediaParameters
 from applet.media.tones import Tone
+from applet.nat.ice import IceSetup
 from applet.nat.knowledge import RelayServer
 from applet.nat.strategy import DIRECT, Way
 from applet.sip.records import Question
@@ -52,10 +53,12 @@ class KeepWay(NamedTuple):
 
 
 class UpdateMedia(NamedTuple):
-    """Offer/answer is complete, for the first time or again."""
+    """Offer/answer is complete, for the first time or again. `ice`: look for a better address of
+    theirs by these checks."""
 
     call: int
     parameters: MediaParameters
+    ice: IceSetup | None = None
 
 
 class OpenMicrophone(NamedTuple):

@@ -6,7 +6,7 @@ Bytes, commands and `now` go in; datagrams, deadlines, events and orders come ou
 from collections.abc import Callable
 
 from applet.address import Address
-from applet.media.events import SoundBack, SoundMissing
+from applet.media.events import PathFound, SoundBack, SoundMissing
 from applet.media.session import (
     DigitReceived,
     DigitSent,
@@ -22,6 +22,7 @@ from applet.phone.call_commands import carry_out
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
 from applet.phone.hold import HoldMemory
+from applet.phone.ice import ice_side
 from applet.phone.messages import (
     CheckNetwork,
     Command,
@@ -219,8 +220,10 @@ class Phone:
         rtcp: Address | None,
         now: float,
         way: Way = DIRECT,
+        bound: tuple[Address, Address] | None = None,
     ) -> None:
-        """The addresses to show in SDP (None: no sockets could be bound), and the way they are."""
+        """The addresses to show in SDP (None: no sockets could be bound), and the way they are;
+        `bound`: those of the sockets themselves, if others."""
         wanted = self._calls.get(call)
         if wanted is None:
             # It was hung up while a STUN server was asked.
@@ -233,11 +236,15 @@ class Phone:
         negotiation = None
         if rtp is not None and rtcp is not None:
             wanted.rescuer = Rescuer(wanted, Opened(way, rtp, rtcp), self._network, self._outbox)
+            ice = None
+            if self._config.nat.mode != "none":
+                ice = ice_side(self._random, way, (rtp, rtcp), bound)
             described = OfferAnswer(
                 rtp,
                 rtcp.port,
                 self._config.codecs,
                 session_id=self._random.getrandbits(31),
+                ice=ice,
             )
             negotiation = Negotiation(call, rtp, described, self._outbox, self._hold_memory)
             self._network.tell_way(way, wanted.server)
@@ -265,6 +272,9 @@ class Phone:
                 self._outbox.tell(messages.DigitSent(call, digit))
             case Latched(source=source):
                 self._outbox.tell(Logged(f"call {call}: their sound comes from {source}", ""))
+            case PathFound(remote=remote):
+                proof = f"The other side offered ICE, and its checks found the way to {remote}."
+                self._outbox.tell(messages.NatFound("ice", proof))
             case SoundMissing() | SoundBack():
                 if wanted.rescuer is not None:
                     wanted.rescuer.media_event(event, now)

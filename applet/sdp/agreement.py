@@ -13,6 +13,7 @@ from applet.sdp.description import (
     is_unspecified,
     whole_number,
 )
+from applet.sdp.ice import AgreedIce
 
 TELEPHONE_EVENT = Codec("telephone-event", 101, fmtp="0-15")
 COMFORT_NOISE = Codec("CN", 13)
@@ -32,7 +33,8 @@ class Negotiated(NamedTuple):
     `comfort_noise_payload_type` for receiving. `remote_rtp` is None when nothing may be sent
     there (address 0.0.0.0, or the stream is switched off by port 0), `remote_rtcp` also when it
     is not known. `ptime_ms`, the sound in one packet we send, is 10, 20, 40 or 60. `rtcp_mux`:
-    reports go by the ports of the sound.
+    reports go by the ports of the sound. `ice`: checks may find a better address than
+    `remote_rtp`.
     """
 
     remote_rtp: Address | None
@@ -46,6 +48,7 @@ class Negotiated(NamedTuple):
     ptime_ms: int
     held_by_them: bool
     rtcp_mux: bool = False
+    ice: AgreedIce | None = None
 
 
 def in_common(theirs: tuple[Codec, ...], ours: tuple[Codec, ...]) -> tuple[Codec, ...]:

@@ -32,6 +32,7 @@ from applet.sdp.description import (
     is_unspecified,
     parse_sdp,
 )
+from applet.sdp.ice import IceSide, Place
 
 __all__ = [
     "Codec",
@@ -101,8 +102,10 @@ class OfferAnswer:
         dtmf: bool = True,
         comfort_noise: bool = True,
         ptime: int = 20,
+        ice: IceSide | None = None,
     ) -> None:
-        """`local`: where we receive RTP; `codecs`: encoding names, best first; `ptime` in ms."""
+        """`local`: where we receive RTP; `codecs`: encoding names, best first; `ptime` in ms; `ice`
+        None: offers with ICE get a plain answer."""
         self.state = State.STABLE
         self.negotiated: Negotiated | None = None
         self._wanted = tuple(_known_codec(name) for name in codecs)
@@ -117,7 +120,10 @@ class OfferAnswer:
         self._audio = 0
         self._offer = _Offer(Direction.SENDRECV, ())
         self._remote_offer: _RemoteOffer | None = None
+        self._ice: IceSide | None = None
+        self._local, self._rtcp_port = local, rtcp_port
         self.set_local(local, rtcp_port)
+        self._ice = ice
         self._session_id = session_id
         self._origin_host = self._local.host
         self._version = 0
@@ -128,8 +134,10 @@ class OfferAnswer:
         host = local.host.partition("%")[0]
         if not is_ip_literal(host) or is_unspecified(host):
             raise LocalProtocolError(f"{local.host!r} cannot be told to a peer as our address")
-        self._local = Address(host, local.port)
-        self._rtcp_port = rtcp_port
+        before, after = (self._local, self._rtcp_port), (Address(host, local.port), rtcp_port)
+        self._local, self._rtcp_port = after
+        if self._ice is not None and after != before:
+            self._ice.moved((Place("srflx", self._local, Address(host, rtcp_port)),))
 
     # --- our offer ----------------------------------------------------------------------------
 
@@ -159,6 +167,7 @@ class OfferAnswer:
         the one offer of the INVITE (RFC 3261 section 13.2.1)."""
         branch = copy(self)
         branch._numbers = dict(self._numbers)
+        branch._ice = copy(self._ice)
         return branch
 
     def receive_answer(self, body: bytes) -> Negotiated:
@@ -191,6 +200,8 @@ class OfferAnswer:
         agreed = self._offer.direction & what_they_allow(media, direction)
         negotiated = agree(media, common, self._offer.formats, agreed, held, self._rtcp_mux)
         self._rtcp_mux = negotiated.rtcp_mux
+        if self._ice is not None:
+            negotiated = negotiated._replace(ice=self._ice.answered(description, media))
         return negotiated
 
     def _answered_audio(self, description: SessionDescription) -> Media:
@@ -220,7 +231,7 @@ class OfferAnswer:
             answered = _refused(offered)
             negotiated = self._switched_off(held=True)
         else:
-            answered, negotiated = self._accept(offered, description.direction(offered), direction)
+            answered, negotiated = self._accept(description, offered, direction)
         slots = [_refused(media) for media in description.media]
         slots[index] = answered
         self._slots, self._audio = tuple(slots), index
@@ -260,14 +271,17 @@ class OfferAnswer:
         return None
 
     def _accept(
-        self, offered: Media, their_direction: Direction, wanted: Direction
+        self, description: SessionDescription, offered: Media, wanted: Direction
     ) -> tuple[Media, Negotiated]:
+        their_direction = description.direction(offered)
         common = in_common(offered.codecs(), self._wanted)
         agreed = wanted & what_they_allow(offered, their_direction)
         self._numbers.update((codec.name, codec.payload_type) for codec in common)
         held = not their_direction.receives or is_unspecified(offered.connection or "")
         negotiated = agree(offered, common, common, agreed, held, rtcp_mux=True)
         self._rtcp_mux = negotiated.rtcp_mux
+        if self._ice is not None:
+            negotiated = negotiated._replace(ice=self._ice.offered(description, offered))
         return self._audio_media(common, agreed), negotiated
 
     # --- both ---------------------------------------------------------------------------------
@@ -314,6 +328,8 @@ class OfferAnswer:
             attributes.append(Attribute("rtcp", str(self._rtcp_port)))
         if self._rtcp_mux:
             attributes.append(Attribute("rtcp-mux"))
+        if self._ice is not None:
+            attributes.extend(self._ice.attributes)
         attributes.append(Attribute(direction.value))
         numbers = tuple(str(codec.payload_type) for codec in formats)
         return Media("audio", self._local.port, _PROFILE, numbers, None, tuple(attributes))

@@ -306,7 +306,7 @@ class CoreThread:
             case MediaCounted(call=call, statistics=statistics, final=final):
                 phone.media_statistics(call, statistics, final, now)
             case WayOpened(call=call, opened=opened):
-                phone.media_opened(call, opened.rtp, opened.rtcp, now, opened.way)
+                phone.media_opened(call, opened.rtp, opened.rtcp, now, opened.way, opened.bound)
             case NatFact(generation=generation, fact=fact):
                 phone.nat_fact(generation, fact, now)
             case AudioHappened(event=happened):

@@ -45,6 +45,7 @@ from applet.phone.orders import (
     UpdateMedia,
 )
 from applet.randomness import Randomness, token
+from applet.threads.ice import IcePath
 from applet.threads.loop import Loop, clock
 from applet.threads.mappings import Mappings
 from applet.threads.media_call import TICK, ClockedCall, LiveCall, MediaCall
@@ -274,9 +275,9 @@ class MediaThread:
                 case PlayTone(tone=tone):
                     session.play_tone(tone)
         match order:
-            case UpdateMedia(parameters=parameters):
+            case UpdateMedia(parameters=parameters, ice=ice):
                 first = not call.agreed
-                call.update(parameters, now)
+                call.update(parameters, ice, now)
                 self._start_clock(call, now, anew=first)
             case PlayTone(tone=tone) if tone is not None:
                 self._start_clock(call, now)
@@ -298,13 +299,14 @@ class MediaThread:
         device = self._make_device(number)
         session = MediaSession(self._random, self._cname)
         session.set_gain(*self._gains)
+        ice = IcePath(self._random)
         call: MediaCall
         if isinstance(device, ClockedDevice):
-            call = ClockedCall(number, session, sockets, self._told, self._levels, device)
+            call = ClockedCall(number, session, sockets, ice, self._told, self._levels, device)
             self._loop.paced = True
         else:
             call = LiveCall(
-                number, session, sockets, self._told, self._levels, device, self._recorded
+                number, session, sockets, ice, self._told, self._levels, device, self._recorded
             )
         self._calls[number] = call
         self._ports.bind_ahead()

@@ -11,8 +11,11 @@ from functools import partial
 
 from applet.address import Address
 from applet.audio.device import FRAME_SAMPLES, SILENCE, ClockedDevice, LiveDevice
+from applet.media.events import PathFound
 from applet.media.session import MediaEvent, MediaParameters, MediaSession
+from applet.nat.ice import IceSetup
 from applet.phone.messages import Levels
+from applet.threads.ice import IcePath
 from applet.threads.loop import clock
 from applet.threads.mappings import Mapped
 from applet.threads.relay import Relayed
@@ -42,7 +45,13 @@ class MediaCall(ABC):
     """What both kinds of device have in common. `due`: the monotonic time of the next tick."""
 
     def __init__(
-        self, number: int, session: MediaSession, sockets: MediaSockets, tell: Tell, levels: bool
+        self,
+        number: int,
+        session: MediaSession,
+        sockets: MediaSockets,
+        ice: IcePath,
+        tell: Tell,
+        levels: bool,
     ) -> None:
         self.number = number
         self.session = session
@@ -55,6 +64,8 @@ class MediaCall(ABC):
         self.closed = False
         self._bound = sockets
         self._tell = tell
+        self._ice = ice
+        self._looks_for_stun = False
         self._stun: tuple[StunClient, StunClient] | None = None
         self._send_rtp = self.rtp.send
         self._send_rtcp: Callable[[bytes, Address], object] = partial(send, self.rtcp)
@@ -65,12 +76,15 @@ class MediaCall(ABC):
 
     # --- from the media thread's orders
 
-    def update(self, parameters: MediaParameters, now: float) -> None:
+    def update(self, parameters: MediaParameters, ice: IceSetup | None, now: float) -> None:
         if self._next_path is not None:
             self._take_path(self._next_path)
             self._next_path = None
         with self.lock:
             self.session.update(parameters, now)
+        if ice is not None:
+            self._look_for_stun()
+        self._ice.follow(ice, {1: parameters.remote_rtp, 2: parameters.remote_rtcp}, now)
         self.agreed = True
 
     def start_clock(self, now: float) -> None:
@@ -103,10 +117,7 @@ class MediaCall(ABC):
         it sees of RTP and RTCP, or with None if it did not answer for both in time."""
         if self._stun is None:
             self._stun = (StunClient(self.rtp.sock), StunClient(self.rtcp))
-            receive = self.rtp.receive
-            self.rtp.receive = lambda data, source, now: (
-                None if self._is_stun(0, data, source) else receive(data, source, now)
-            )
+            self._look_for_stun()
         found: dict[int, Address | None] = {}
         lock = threading.Lock()
         for which, client in enumerate(self._stun):
@@ -185,9 +196,14 @@ class MediaCall(ABC):
             events = session.events()
         for data, destination, control in outgoing:
             if control:
-                self._send_rtcp(data, destination)
+                self._send_rtcp(data, self._ice.outward(2, destination))
             else:
-                self._send_rtp(data, destination)
+                self._send_rtp(data, self._ice.outward(1, destination))
+        for component, data, to in self._ice.serve(now):
+            (self._send_rtp if component == 1 else self._send_rtcp)(data, to)
+        found = self._ice.take_found()
+        if found is not None:
+            events.append(PathFound(found))
         for event in events:
             self._tell(self, event)
         if self._levels_due is not None and now >= self._levels_due:
@@ -196,14 +212,32 @@ class MediaCall(ABC):
                 levels = session.levels()
             self._tell(self, Levels(self.number, *levels))
 
-    def _is_stun(self, which: int, data: bytes, source: Address) -> bool:
+    def _look_for_stun(self) -> None:
+        """From now on not everything on the RTP socket is media."""
+        if self._looks_for_stun:
+            return
+        self._looks_for_stun = True
+        receive = self.rtp.receive
+
+        def sort(data: bytes, source: Address, now: float) -> None:
+            if self._is_stun(0, data, source, now):
+                return
+            known = self._ice.inward(1, source)
+            if known is not None:
+                receive(data, known, now)
+
+        self.rtp.receive = sort
+
+    def _is_stun(self, which: int, data: bytes, source: Address, now: float) -> bool:
+        if self._ice.receive(which + 1, data, source, now):
+            return True
         return self._stun is not None and self._stun[which].take(data, source)
 
     def _receive_control(self, data: bytes, source: Address, now: float) -> None:
-        if self._is_stun(1, data, source):
-            return
-        with self.lock:
-            self.session.receive_control(data, source, now)
+        known = None if self._is_stun(1, data, source, now) else self._ice.inward(2, source)
+        if known is not None:
+            with self.lock:
+                self.session.receive_control(data, known, now)
 
 
 class ClockedCall(MediaCall):
@@ -215,11 +249,12 @@ class ClockedCall(MediaCall):
         number: int,
         session: MediaSession,
         sockets: MediaSockets,
+        ice: IcePath,
         tell: Tell,
         levels: bool,
         device: ClockedDevice,
     ) -> None:
-        super().__init__(number, session, sockets, tell, levels)
+        super().__init__(number, session, sockets, ice, tell, levels)
         self._device = device
         # Only the media thread touches this session: no lock on the hot path.
         self._write = device.write
@@ -253,12 +288,13 @@ class LiveCall(MediaCall):
         number: int,
         session: MediaSession,
         sockets: MediaSockets,
+        ice: IcePath,
         tell: Tell,
         levels: bool,
         device: LiveDevice,
         wake: Callable[["LiveCall"], None],
     ) -> None:
-        super().__init__(number, session, sockets, tell, levels)
+        super().__init__(number, session, sockets, ice, tell, levels)
         self.rtp.receive = self._receive
         self._device = device
         self._wake = wake

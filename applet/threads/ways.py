@@ -16,11 +16,12 @@ from applet.threads.relay import Relayed, RelayThread
 
 
 class OpenedWay(NamedTuple):
-    """Where the other side finds us."""
+    """Where the other side finds us; `bound`: the sockets' own addresses, if others."""
 
     way: Way
     rtp: Address
     rtcp: Address
+    bound: tuple[Address, Address] | None = None
 
 
 class Tried(NamedTuple):
@@ -88,9 +89,9 @@ class Ways:
             return OpenedWay(tried.way, found.rtp.address, found.rtcp.address)
         if isinstance(found, Mapped):
             call.prepare(found)
-            return OpenedWay(tried.way, found.rtp, found.rtcp)
+            return OpenedWay(tried.way, found.rtp, found.rtcp, call.bound)
         call.prepare(Bound())
-        return OpenedWay(tried.way, *found)
+        return OpenedWay(tried.way, *found, call.bound)
 
     @staticmethod
     def unwanted(tried: Tried) -> None:

@@ -25,14 +25,17 @@ class Baresip(Program):
         port: int = 0,
         pem: Path | None = None,
         one_port: bool = False,
+        ice: bool = False,
     ) -> None:
         """`pem`: a certificate and its key in one file; with it the port above speaks TLS.
-        `one_port`: offer one for sound and reports (rtcp-mux); its messages are shown."""
+        `one_port`: offer one for sound and reports (rtcp-mux); its messages are shown.
+        `ice`: it offers ICE."""
         self.folder = folder
         self.port = port or free_ports(2)
         self.uri = f"sip:{user}@127.0.0.1:{self.port}"
         self._pem = pem
         self._one_port = one_port
+        self._ice = ice
         self.events: list[dict[str, object]] = []
         self._taken = 0
         control = free_port()
@@ -62,13 +65,13 @@ class Baresip(Program):
             f"module_path {MODULES}",
             *([f"sip_certificate {self._pem}"] if self._pem else []),
             *(["rtcp_mux yes"] if self._one_port else []),
-            *(f"module {name}" for name in modules),
+            *(f"module {name}" for name in (*modules, *(["ice.so"] if self._ice else []))),
             *(f"module_app {name}" for name in applications),
         ]
         (self.folder / "config").write_text("\n".join(settings) + "\n")
-        (self.folder / "accounts").write_text(
-            f"<{self.uri}>;regint=0;answermode={answer_mode};audio_codecs=PCMU,PCMA\n"
-        )
+        account = f"<{self.uri}>;regint=0;answermode={answer_mode};audio_codecs=PCMU,PCMA"
+        traversal = ";medianat=ice" if self._ice else ""
+        (self.folder / "accounts").write_text(f"{account}{traversal}\n")
         (self.folder / "contacts").touch()
 
     def command(self, name: str, parameters: str = "") -> None:

@@ -558,7 +558,7 @@ def test_fault_01_rtp_and_rtcp_each_get_their_own_mapped_address(
         rtp, rtcp = media.open()
         way = Way(Kind.STUN, stun=server.server)
         media.thread.submit(OpenWay(1, (way,)))
-        assert media.wait_for(WayOpened).opened == OpenedWay(way, rtp, rtcp)
+        assert media.wait_for(WayOpened).opened == OpenedWay(way, rtp, rtcp, (rtp, rtcp))
         assert len(server.requests) == 2
     media.agree(peer.port)
     media.thread.submit(OpenMicrophone(1))

@@ -1,0 +1,125 @@
+"""A call in which the other side offers ICE (RFC 8839), told as a whole."""
+
+import random
+
+import pytest
+
+from applet.address import Address
+from applet.media.events import PathFound
+from applet.nat.ice import IceSetup, Target
+from applet.nat.strategy import DIRECT, Kind, Way
+from applet.phone.config import NatConfig, PhoneConfig
+from applet.phone.ice import ice_setup, ice_side
+from applet.phone.messages import Command, Hold, NatFound, Resume
+from applet.phone.orders import UpdateMedia
+from applet.sdp.description import parse_sdp
+from applet.sdp.ice import AgreedIce, Candidate, Ice
+from applet.sip.message import Request, Response
+from tests.calls.scenes import PBX, PHONE, dialled, held
+from tests.support.pbx import RTP_PORT, Pbx
+from tests.support.street import House
+
+WITH_NAT = PhoneConfig(other_addresses=True, nat=NatConfig("auto"))
+ICE = (
+    "a=ice-ufrag:them",
+    "a=ice-pwd:theirpasswordof22chars",
+    f"a=candidate:1 1 UDP 2130706431 {PBX} {RTP_PORT} typ host",
+)
+SHOWN = Address("203.0.113.5", 5000), Address("203.0.113.5", 5001)
+BOUND = Address("10.0.0.1", 20000), Address("10.0.0.1", 20001)
+
+
+def ice_of(message: Request | Response) -> dict[str, str | None]:
+    (media,) = parse_sdp(message.body).media
+    return {name: media.value(name) for name in ("ice-ufrag", "ice-pwd", "candidate")}
+
+
+def setups(phone: House) -> list[IceSetup | None]:
+    return [order.ice for order in phone.orders if isinstance(order, UpdateMedia)]
+
+
+def asked_with_ice(config: PhoneConfig) -> tuple[House, Pbx, Request, Response]:
+    """A call of ours in which they offer ICE by a re-INVITE."""
+    street, phone, pbx, invite = dialled(config)
+    assert ice_of(invite)["ice-ufrag"] is None
+    pbx.answer(invite, 200, pbx.sdp())
+    pbx.wait_for("ACK")
+    street.run(0.3)
+    pbx.ask("INVITE", invite, 10, pbx.sdp(*ICE))
+    street.run(0.2)
+    pbx.ask("ACK", invite, 10)
+    street.run(0.2)
+    (answer,) = pbx.responses(200)
+    return phone, pbx, invite, answer
+
+
+def test_their_ice_is_answered_and_holding_and_resuming_keep_it() -> None:
+    phone, pbx, invite, answer = asked_with_ice(WITH_NAT)
+    ours = ice_of(answer)
+    assert ours["ice-ufrag"] and ours["ice-pwd"]
+    assert str(ours["candidate"]).split()[4:] == [PHONE, "20000", "typ", "host"]
+    first, running = setups(phone)
+    assert first is None and running is not None
+    assert running.local == (ours["ice-ufrag"], ours["ice-pwd"])
+    assert running.remote == ("them", "theirpasswordof22chars")
+    assert running.targets == (Target(1, Address(PBX, RTP_PORT), 2130706431),)
+    commands: tuple[Command, ...] = (Hold(1), Resume(1))
+    for count, command in enumerate(commands, 2):
+        phone.do(command)
+        offer = pbx.wait_for("INVITE", count)
+        assert ice_of(offer) == ours
+        direction = "recvonly" if count == 2 else "sendrecv"
+        pbx.answer(offer, 200, pbx.sdp(f"a={direction}", *ICE))
+        pbx.street.run(0.3)
+    assert held(phone)[1] is False
+    assert setups(phone)[1:] == [running] * 3
+    pbx.ask("INVITE", invite, 11, pbx.sdp("a=ice-ufrag:new0", *ICE[1:]))
+    pbx.street.run(0.2)
+    restarted = ice_of(pbx.responses(200)[-1])
+    assert restarted["ice-ufrag"] not in (None, ours["ice-ufrag"])
+
+
+def test_who_asks_nobody_about_the_network_does_not_do_ice_either() -> None:
+    phone, _, _, answer = asked_with_ice(PhoneConfig(other_addresses=True))
+    assert ice_of(answer)["ice-ufrag"] is None
+    assert setups(phone) == [None, None]
+
+
+def test_the_way_that_the_checks_have_found_is_told() -> None:
+    phone, pbx, _, _ = asked_with_ice(WITH_NAT)
+    phone.phone.media_event(1, PathFound(Address(PBX, 5)), pbx.street.now)
+    phone.collect()
+    found = phone.last(NatFound)
+    assert isinstance(found, NatFound) and found.way == "ice"
+    assert found.proof == (f"The other side offered ICE, and its checks found the way to {PBX}:5.")
+
+
+@pytest.mark.parametrize(
+    ("way", "bound", "kinds"),
+    [
+        (DIRECT, None, ["host"]),
+        (DIRECT, SHOWN, ["host"]),
+        (Way(Kind.STUN), BOUND, ["srflx", "host"]),
+        (Way(Kind.RELAY), None, ["relay"]),
+    ],
+)
+def test_candidates_follow_from_the_way_of_the_sound(
+    way: Way, bound: tuple[Address, Address] | None, kinds: list[str]
+) -> None:
+    side = ice_side(random.Random(1), way, SHOWN, bound)
+    body = b"v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\n"
+    body += f"m=audio {RTP_PORT} RTP/AVP 0\r\n{chr(10).join(ICE)}\r\n".encode()
+    description = parse_sdp(body)
+    assert side.offered(description, description.media[0]) is not None
+    candidates = [str(a.value) for a in side.attributes if a.name == "candidate"]
+    assert [line.split()[7] for line in candidates[::2]] == kinds
+
+
+def test_only_what_our_sockets_can_reach_is_checked() -> None:
+    four = Candidate("1", 1, 7, Address("10.0.0.2", 5), "host")
+    six = four._replace(address=Address("2001:db8::1", 5))
+    ours, theirs = Ice("ours", "pwd", (four,)), Ice("them", "pwd2", (six, four), lite=True)
+    assert ice_setup(None) is None
+    assert ice_setup(AgreedIce(ours, theirs)) == IceSetup(
+        ("ours", "pwd"), ("them", "pwd2"), (Target(1, Address("10.0.0.2", 5), 7),), True
+    )

@@ -1,0 +1,299 @@
+"""ICE agents in virtual time: two of ours across a wire, and one with scripted messages."""
+
+import random
+
+import pytest
+
+from applet.address import Address
+from applet.nat import binding
+from applet.nat.binding import is_stun, read_binding, write_binding, xor_mapped
+from applet.nat.ice import KEEP_ALIVE, LIMIT, IceAgent, IceSetup, Target
+
+OURS, THEIRS = ("ours", "our-password-of-22-chars"), ("them", "their-password-of-22-char")
+HERE, THERE, ELSEWHERE = Address("10.0.0.1", 1), Address("10.0.0.2", 2), Address("10.9.9.9", 9)
+ID = bytes(range(12))
+
+
+def agent(seed: int = 1, *, lite: bool = False, targets: tuple[Target, ...] = ()) -> IceAgent:
+    return IceAgent(IceSetup(OURS, THEIRS, targets, lite), random.Random(seed), 0.0)
+
+
+def to(address: Address, priority: int = 100, component: int = 1) -> Target:
+    return Target(component, address, priority)
+
+
+def request(*more: tuple[int, bytes], user: str = "ours:them", password: str = OURS[1]) -> bytes:
+    said = (binding.USERNAME, user.encode())
+    return write_binding(binding.REQUEST, ID, (said, *more), password)
+
+
+def sent(of: IceAgent) -> list[tuple[int, dict[int, bytes], Address]]:
+    """(kind, attributes, destination) of what it sends, all of it well formed."""
+    found = []
+    for _, data, destination in of.datagrams_to_send():
+        message = read_binding(data)
+        assert message is not None
+        found.append((message.kind, message.attributes, destination))
+    return found
+
+
+def checked(of: IceAgent, now: float) -> tuple[bytes, dict[int, bytes], Address]:
+    """The one check that it sends now: transaction, attributes, destination."""
+    of.handle_timers(now)
+    ((_, data, destination),) = of.datagrams_to_send()
+    message = read_binding(data)
+    assert message is not None and message.kind == binding.REQUEST
+    assert message.is_by(THEIRS[1])
+    return message.transaction, message.attributes, destination
+
+
+def success(transaction: bytes, password: str = THEIRS[1]) -> bytes:
+    mapped = ((binding.XOR_MAPPED, xor_mapped(HERE, transaction)),)
+    return write_binding(binding.SUCCESS, transaction, mapped, password)
+
+
+NOMINATES = ((binding.PRIORITY, (90).to_bytes(4, "big")), (binding.USE_CANDIDATE, b""))
+
+
+# --- messages
+
+
+def test_a_binding_message_of_rfc_5769_is_read_and_its_signature_holds() -> None:
+    data = bytes.fromhex(
+        "000100582112a442b7e7a701bc34d686fa87dfae802200105354554e207465737420636c69656e74"
+        "002400046e0001ff80290008932ff9b151263b36000600096576746a3a68367659202020"
+        "000800149aeaa70cbfd8cb56781ef2b5b2d3f249c1b571a280280004e57a3bcf"
+    )
+    message = read_binding(data)
+    assert message is not None
+    assert message.attributes[binding.USERNAME] == b"evtj:h6vY"
+    assert message.is_by("VOkJxbRl1RmTxUk/WvJxBt")
+    assert not message.is_by("another")
+
+
+def test_an_address_is_hidden_as_rfc_5769_does_it() -> None:
+    transaction = bytes.fromhex("b7e7a701bc34d686fa87dfae")
+    assert xor_mapped(Address("192.0.2.1", 32853), transaction).hex() == "0001a147e112a643"
+    six = Address("2001:db8:1234:5678:11:2233:4455:6677", 32853)
+    assert xor_mapped(six, transaction).hex() == "0002a1470113a9faa5d3f179bc25f4b5bed2b9d9"
+
+
+def test_what_we_write_ends_in_a_right_fingerprint() -> None:
+    import zlib
+
+    data = request()
+    assert data[-8:-4] == bytes.fromhex("80280004")
+    assert int.from_bytes(data[-4:], "big") == zlib.crc32(data[:-8]) ^ 0x5354554E
+
+
+GOOD = request()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x80" + GOOD[1:],
+        GOOD[:4] + b"\0\0\0\0" + GOOD[8:],
+        GOOD[:-1],
+        GOOD + bytes(2000),
+        b"\0\x03" + GOOD[2:],
+        GOOD[:2] + b"\0\0" + GOOD[4:20],
+        GOOD[:2] + b"\0\x04" + GOOD[4:20] + b"\0\x06\0\x09",
+    ],
+    ids=["empty", "rtp", "no cookie", "cut", "long", "allocate", "unsigned", "value cut"],
+)
+def test_what_is_no_signed_binding_message_is_not_taken(data: bytes) -> None:
+    assert read_binding(data) is None
+    assert not agent().receive(1, data, THERE, 0.0)
+
+
+def test_stun_is_told_from_sound() -> None:
+    assert is_stun(GOOD)
+    assert not is_stun(b"\x80" + bytes(40))
+
+
+# --- two agents
+
+
+class Wire:
+    """Both agents, one address each and component; what `lost` says does not arrive."""
+
+    def __init__(self, one: IceAgent, other: IceAgent) -> None:
+        self.ends = {HERE: one, THERE: other}
+        self.now = 0.0
+
+    def run(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self.now < end:
+            for source, each in self.ends.items():
+                each.handle_timers(self.now)
+                for component, data, destination in each.datagrams_to_send():
+                    if destination in self.ends:
+                        self.ends[destination].receive(component, data, source, self.now)
+            self.now += 0.02
+
+
+def both(controlling: tuple[bool, bool]) -> Wire:
+    one = IceSetup(OURS, THEIRS, (to(ELSEWHERE, 200), to(THERE), to(THERE, 99, 2)), controlling[0])
+    other = IceSetup(THEIRS, OURS, (to(HERE), to(HERE, 99, 2)), controlling[1])
+    return Wire(IceAgent(one, random.Random(1), 0.0), IceAgent(other, random.Random(2), 0.0))
+
+
+@pytest.mark.parametrize(
+    "controlling", [(False, True), (True, False), (False, False), (True, True)]
+)
+def test_two_agents_find_each_other_whoever_controls(controlling: tuple[bool, bool]) -> None:
+    wire = both(controlling)
+    wire.run(2.0)
+    assert wire.ends[HERE].chosen == {1: THERE, 2: THERE}
+    assert wire.ends[THERE].chosen == {1: HERE, 2: HERE}
+
+
+def test_what_is_chosen_is_asked_every_few_seconds() -> None:
+    wire = both((False, True))
+    wire.run(2.0)
+    one = wire.ends[HERE]
+    one.handle_timers(wire.now + KEEP_ALIVE)
+    assert [to for _, _, to in sent(one)] == [THERE]
+
+
+# --- one agent
+
+
+def test_without_an_answer_the_checks_end_after_their_limit() -> None:
+    one = agent(targets=(to(THERE),))
+    checked(one, 0.0)
+    one.handle_timers(0.01)
+    assert sent(one) == []
+    checked(one, LIMIT - 0.1)
+    one.handle_timers(LIMIT + 1)
+    assert sent(one) == [] and one.chosen == {}
+
+
+def test_the_best_candidate_is_asked_first() -> None:
+    one = agent(targets=(to(ELSEWHERE, 1), to(THERE, 2)))
+    assert checked(one, 0.0)[2] == THERE
+    assert checked(one, 0.05)[2] == ELSEWHERE
+
+
+def test_a_controlled_agent_takes_what_is_nominated_once_its_own_check_came_back() -> None:
+    one = agent()
+    assert one.receive(1, request(*NOMINATES), THERE, 0.0)
+    ((kind, attributes, destination),) = sent(one)
+    assert (kind, destination) == (binding.SUCCESS, THERE)
+    assert attributes[binding.XOR_MAPPED] == xor_mapped(THERE, ID)
+    assert one.chosen == {}
+    transaction, attributes, destination = checked(one, 0.0)
+    assert destination == THERE and binding.CONTROLLED in attributes
+    assert one.receive(1, success(transaction), THERE, 0.1)
+    assert one.chosen == {1: THERE}
+    assert not one.receive(1, success(transaction), THERE, 0.1), "each check has one answer"
+
+
+def test_what_works_is_chosen_the_moment_it_is_nominated() -> None:
+    one = agent(targets=(to(THERE),))
+    one.receive(1, success(checked(one, 0.0)[0]), THERE, 0.0)
+    assert one.chosen == {}
+    one.receive(1, request(*NOMINATES), THERE, 0.1)
+    assert one.chosen == {1: THERE}
+
+
+def test_of_two_nominated_the_better_one_is_chosen() -> None:
+    one = agent(targets=(to(THERE, 1), to(ELSEWHERE, 2)))
+    second, first = checked(one, 0.0), checked(one, 0.05)
+    assert (first[2], second[2]) == (THERE, ELSEWHERE)
+    for transaction, _, address in (first, second, first):
+        one.receive(1, success(transaction), address, 0.1)
+        one.receive(1, request(*NOMINATES), address, 0.1)
+    assert one.chosen == {1: ELSEWHERE}
+
+
+@pytest.mark.parametrize(
+    ("password", "source"), [("wrong", THERE), (THEIRS[1], ELSEWHERE)], ids=["forged", "astray"]
+)
+def test_an_answer_that_is_not_theirs_changes_nothing(password: str, source: Address) -> None:
+    one = agent(lite=True, targets=(to(THERE),))
+    transaction, _, _ = checked(one, 0.0)
+    assert one.receive(1, success(transaction, password), source, 0.0)
+    assert binding.USE_CANDIDATE not in checked(one, 0.5)[1]
+
+
+def test_a_check_for_others_is_not_ours_and_a_forged_one_gets_no_answer() -> None:
+    one = agent()
+    assert not one.receive(1, request(user="else:them"), THERE, 0.0)
+    assert one.receive(1, request(password="wrong"), THERE, 0.0)
+    assert sent(one) == []
+
+
+def test_towards_a_lite_agent_we_choose_the_first_that_works() -> None:
+    one = agent(lite=True, targets=(to(THERE),))
+    transaction, attributes, _ = checked(one, 0.0)
+    assert binding.CONTROLLING in attributes and binding.USE_CANDIDATE not in attributes
+    one.receive(1, success(transaction), THERE, 0.0)
+    transaction, attributes, _ = checked(one, 0.1)
+    assert binding.USE_CANDIDATE in attributes
+    one.receive(1, success(transaction), THERE, 0.1)
+    assert one.chosen == {1: THERE}
+
+
+def test_who_controls_does_not_let_them_choose() -> None:
+    one = agent(lite=True)
+    one.receive(1, request(*NOMINATES), THERE, 0.0)
+    sent(one)
+    transaction, _, _ = checked(one, 0.0)
+    one.receive(1, success(transaction), THERE, 0.0)
+    assert one.chosen == {}
+
+
+@pytest.mark.parametrize("controlling", [False, True])
+@pytest.mark.parametrize("theirs", [0, 2**64 - 1])
+def test_in_a_conflict_of_roles_the_larger_number_controls(controlling: bool, theirs: int) -> None:
+    role = binding.CONTROLLING if controlling else binding.CONTROLLED
+    one = agent(lite=controlling, targets=(to(THERE),))
+    one.receive(1, request((role, theirs.to_bytes(8, "big"))), THERE, 0.0)
+    ((kind, attributes, _),) = sent(one)
+    we_are_larger = theirs == 0
+    if we_are_larger == controlling:
+        assert kind == binding.ERROR and attributes[binding.ERROR_CODE][2:4] == b"\x04\x57"
+    else:
+        assert kind == binding.SUCCESS
+    assert (binding.CONTROLLING in checked(one, 0.0)[1]) == we_are_larger
+
+
+def test_a_role_that_they_refuse_is_changed_and_other_errors_are_not_believed() -> None:
+    one = agent(targets=(to(THERE),))
+    now = 0.0
+    for refusal, role in (
+        (b"\0\0\x04\x00", binding.CONTROLLED),
+        (binding.ROLE_CONFLICT, binding.CONTROLLED),
+        (b"\0\0\x04\x00", binding.CONTROLLING),
+    ):
+        transaction, attributes, _ = checked(one, now)
+        assert role in attributes
+        error = ((binding.ERROR_CODE, refusal),)
+        data = write_binding(binding.ERROR, transaction, error, THEIRS[1])
+        assert one.receive(1, data, THERE, now)
+        now += 0.5
+
+
+def test_memory_stays_bounded_whoever_asks() -> None:
+    one = agent(targets=(to(THERE),))
+    for port in range(1, 500):
+        one.receive(1, request(), Address("10.0.0.3", port), 0.0)
+        one.datagrams_to_send()
+    assert len(one._pairs) == 64
+    for step in range(400):
+        one.add((), 0.0)
+        one._until = 1e9
+        one.handle_timers(step)
+    assert len(one._asked) == 256
+
+
+def test_after_a_restart_what_was_chosen_goes_on_until_there_is_better() -> None:
+    setup = IceSetup(OURS, THEIRS, (to(ELSEWHERE),))
+    one = IceAgent(setup, random.Random(1), 0.0, {1: THERE})
+    assert one.chosen == {1: THERE}
+    one.receive(1, success(checked(one, 0.0)[0]), ELSEWHERE, 0.0)
+    one.receive(1, request(*NOMINATES), ELSEWHERE, 0.0)
+    assert one.chosen == {1: ELSEWHERE}
