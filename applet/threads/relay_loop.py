@@ -2,7 +2,9 @@
 asyncio and aioice cost a tenth of a second."""
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
 from aioice import stun, turn
@@ -19,13 +21,44 @@ CALL_LIMIT = 2.0
 CLOSE_LIMIT = 1.0
 """Seconds: for the look around at the start, for the two allocations of a call, and to give
 allocations back."""
+MOST_LOOK_UPS = 16
 _REFUSED = (401, 403, 441)
 """RFC 8656 section 15 and RFC 8489 section 14.8: name, password or permission are wrong."""
+
+
+class _LookUps(ThreadPoolExecutor):
+    """Where asyncio looks names up. Its own threads are joined before the program may end, and a
+    look-up cannot be interrupted: these die with us."""
+
+    def __init__(self) -> None:
+        super().__init__(1)  # which is never begun
+        self._running: list[threading.Thread] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Raises OSError while too many names hang. The loop's thread."""
+        self._running = [thread for thread in self._running if thread.is_alive()]
+        if len(self._running) >= MOST_LOOK_UPS:
+            raise OSError("too many look-ups")
+        future: Future[Any] = Future()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:  # for who waits
+                future.set_exception(error)
+
+        thread = threading.Thread(target=work, name="look-up", daemon=True)
+        self._running.append(thread)
+        thread.start()
+        return future
 
 
 def serve(loop: asyncio.AbstractEventLoop) -> None:
     """The thread: until somebody stops `loop`, and then what is still to be given back."""
     asyncio.set_event_loop(loop)
+    loop.set_default_executor(_LookUps())
     loop.set_exception_handler(lambda loop, context: None)  # a relay that vanished
     try:
         loop.run_forever()

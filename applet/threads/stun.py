@@ -76,6 +76,7 @@ class StunClient:
             answer(None, None)
 
         thread = threading.Thread(target=work, name="stun", daemon=True)
+        self._threads = [asking for asking in self._threads if asking.is_alive()]
         self._threads.append(thread)
         thread.start()
 

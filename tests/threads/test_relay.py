@@ -3,6 +3,8 @@
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -124,6 +126,42 @@ def test_a_relay_that_is_not_there_is_a_plain_problem(relays: RelayThread, trans
     problem = probed(relays, server)
     assert problem is not None and not problem.refused
     assert "cannot be reached" in str(problem)
+
+
+HANGING = """
+import socket, threading
+from queue import SimpleQueue
+from applet.address import Address
+from applet.nat.knowledge import RelayServer
+from applet.threads.relay import RelayThread
+
+socket.getaddrinfo = lambda *asked, **more: threading.Event().wait()
+relays, answers = RelayThread(), SimpleQueue()
+for transport in ("udp", "tcp") * 9:
+    server = RelayServer(Address("relay.example.com", 3478), transport, "u", "p")
+    relays.probe(server, answers.put)
+for text in sorted({str(answers.get(timeout=10)) for _ in range(18)}):
+    print(text, flush=True)
+relays.stop()
+"""
+
+
+def test_names_that_nobody_resolves_do_not_keep_the_program_from_ending() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "The relay cannot be reached (OSError).",  # too many look-ups hang already
+        "The relay does not answer.",
+    ]
+
+
+def test_a_relay_is_looked_for_by_its_name(relays: RelayThread) -> None:
+    there = RelayServer(Address("localhost", free_port()), "tcp", "u", "p")
+    assert "cannot be reached" in str(probed(relays, there))
+    nowhere = there._replace(address=Address("bad..name", 3478))
+    assert "cannot be reached" in str(probed(relays, nowhere))
 
 
 def test_after_the_end_nothing_begins() -> None:

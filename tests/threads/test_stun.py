@@ -11,6 +11,7 @@ import pytest
 
 from applet.address import Address
 from applet.threads.stun import COOKIE, StunClient, mapped_address_of
+from tests.support.process import wait_until
 from tests.support.stun_server import Reply, attribute, good, lab, plain, success, xored
 
 
@@ -136,6 +137,14 @@ def test_the_end_does_not_wait_for_an_answer() -> None:
         assert time.monotonic() - begin < 5
         assert not [thread for thread in threading.enumerate() if thread.name == "stun"]
         assert it.ask() is None
+
+
+def test_the_threads_of_questions_that_are_over_are_not_kept() -> None:
+    with lab(good) as it:
+        for _ in range(5):
+            it.client.ask((it.server,), 5.0, lambda *answer: None)
+            wait_until(lambda: not any(t.is_alive() for t in it.client._threads), 5, "the end")
+        assert len(it.client._threads) == 1
 
 
 def test_ipv6_is_not_asked() -> None:
