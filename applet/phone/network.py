@@ -143,13 +143,18 @@ class Network:
 
     def other_transport(self, server: SipUri) -> tuple[str, int] | None:
         """One on which `server` answers and calls do not go yet: TLS, which nobody on the way can
-        read, before TCP. From now on calls go that way."""
+        read, before TCP."""
         key = key_of(server)
         others = sorted(seen[:2] for seen in self._others(key) if seen.answer is not None)
-        if not others:
-            return None
-        self._servers[key].settled = others[-1]
-        return others[-1]
+        return others[-1] if others else None
+
+    def settle(self, server: SipUri, way: tuple[str, int]) -> None:
+        """From now on calls go this way, which is one that `other_transport` has named."""
+        self._servers[key_of(server)].settled = way
+
+    def is_host_of(self, host: str, server: SipUri) -> bool:
+        """Whether `host` is `server` itself, which we have asked, by its name or by its IP."""
+        return host.lower() in (server.host.lower(), self._servers[key_of(server)].host)
 
     def take_moved(self) -> bool:
         """Whether a server has turned out to answer elsewhere than expected, since last asked."""

@@ -1,5 +1,8 @@
 """Brings the sound of one call back: joins `nat.rescue`, the negotiation and the network."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from applet.address import Address
 from applet.media.events import SoundBack, SoundMissing
 from applet.media.session import MediaEvent
@@ -11,7 +14,7 @@ from applet.phone.negotiation import Negotiation
 from applet.phone.network import Network
 from applet.phone.orders import KeepWay, OpenWay
 from applet.phone.outbox import Outbox
-from applet.sip.events import ReinviteAnswered, ReinviteFailed
+from applet.sip.events import OfferReceived, ReinviteAnswered, ReinviteConfirmed, ReinviteFailed
 from applet.sip.uri import SipUri
 
 _NOT_A_RESCUE = (Kind.DIRECT, Kind.RPORT)
@@ -26,6 +29,14 @@ class Opened:
         self.way, self.rtp, self.rtcp = way, rtp, rtcp
 
 
+class _Rerouted(NamedTuple):
+    """SIP to `server` goes another way since our offer, until `undo` is called."""
+
+    server: SipUri
+    way: tuple[str, int]
+    undo: Callable[[], None]
+
+
 class Rescuer:
     """`opened` is the way that the call has."""
 
@@ -37,6 +48,7 @@ class Rescuer:
         self._outbox = outbox
         self._machine = Rescue()
         self._offered: Opened | None = None
+        self._rerouted: _Rerouted | None = None
         self._moving = False
         self._tell_at: float | None = None
         self._told_at = -OFFER_PAUSE
@@ -71,6 +83,7 @@ class Rescuer:
         """Whatever way the call had is gone."""
         self._machine = Rescue()
         self._offered = None
+        self._go_back()
         if self._server is not None:
             self._network.when_known(self._server, lambda plan, at: self._move(plan.ways), now)
         else:
@@ -116,12 +129,15 @@ class Rescuer:
         negotiation.refresh(now)
 
     def session_event(self, event: object, now: float) -> None:
-        """What became of our offer."""
-        if self._machine.state is not RescueState.TRYING or self._negotiation.moving:
+        """What became of our offer. An offer of theirs may have come before it was repeated, and
+        with our answer they know the new place; of another transport it proves nothing."""
+        ours = self._offered is not None or self._rerouted is not None
+        if self._machine.state is not RescueState.TRYING or not ours or self._negotiation.moving:
             return
-        if isinstance(event, ReinviteAnswered):
+        theirs = isinstance(event, ReinviteConfirmed | OfferReceived)
+        if isinstance(event, ReinviteAnswered) or (theirs and self._rerouted is None):
             self._succeeded(now)
-        elif isinstance(event, ReinviteFailed) and not event.will_retry:
+        elif theirs or isinstance(event, ReinviteFailed):
             self._failed(now)
 
     # --- deadlines
@@ -168,22 +184,33 @@ class Rescuer:
             self._by = step.way.name
             self._outbox.order(OpenWay(self._call.number, (step.way,)))
             return
-        other = self._network.other_transport(self._server) if self._server else None
-        session = self._call.session
-        if other is None or session is None:
+        server, session = self._server, self._call.session
+        other = self._network.other_transport(server) if server is not None else None
+        if server is None or other is None or session is None:
             self._machine.feed(RescueInput.REFUSED, now)
             self.handle_timers(now)
             return
-        transport, port = other
-        self._by = transport
-        session.reroute(lambda uri: over(uri, transport, port))
+        self._by = other[0]
+        undo = session.reroute(lambda uri: self._over(uri, server, other))
+        self._rerouted = _Rerouted(server, other, undo)
         self._machine.offered(now)
-        self._negotiation.refresh(now)
+        self._call.relocate(self._opened.rtp, self._opened.rtcp, now)
+
+    def _over(self, uri: SipUri, server: SipUri, way: tuple[str, int]) -> SipUri:
+        """The same host by another transport. Only of the server it is known on which port it
+        answers so; another host has the usual one."""
+        transport, port = way
+        rest = tuple(pair for pair in uri.params if pair[0].lower() != "transport")
+        its_port = port if self._network.is_host_of(uri.host, server) else None
+        return uri._replace(port=its_port, params=(*rest, ("transport", transport)))
 
     def _succeeded(self, now: float) -> None:
         self._machine.feed(RescueInput.ANSWERED, now)
         if self._offered is not None:
             self._opened, self._offered = self._offered, None
+        if self._rerouted is not None:
+            self._network.settle(self._rerouted.server, self._rerouted.way)
+            self._rerouted = None
         proof = f"No sound came, so the call goes on by {self._by.upper()}."
         self._outbox.tell(NatFound(self._opened.way.name, proof))
 
@@ -193,10 +220,11 @@ class Rescuer:
             self._offered = None
             self._outbox.order(KeepWay(self._call.number))
             self._negotiation.stay(self._opened.rtp, self._opened.rtcp.port)
+        self._go_back()
         self._machine.feed(RescueInput.REFUSED, now)
 
-
-def over(uri: SipUri, transport: str, port: int) -> SipUri:
-    """The same host by another transport."""
-    rest = tuple(pair for pair in uri.params if pair[0].lower() != "transport")
-    return uri._replace(port=port, params=(*rest, ("transport", transport)))
+    def _go_back(self) -> None:
+        """SIP goes as it did before the step that sent it another way, if that is not proved."""
+        if self._rerouted is not None:
+            self._rerouted.undo()
+            self._rerouted = None

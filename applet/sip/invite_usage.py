@@ -163,19 +163,28 @@ class InviteUsage(ABC):
         for dialog in list(self._early.values()):
             self._forget(dialog)
 
-    def reroute(self, change: Callable[[SipUri], SipUri]) -> None:
-        """Send what comes next in the dialog another way: `change` gives the next hop's URI."""
+    def reroute(self, change: Callable[[SipUri], SipUri]) -> Callable[[], None]:
+        """Send what comes next in the dialog another way: `change` gives the next hop's URI. Call
+        what comes back to undo that; what the other side has told meanwhile stays."""
         dialog = self.dialog
         assert dialog is not None  # only a call that is up is rescued
+        flow, route_set, target = dialog.flow, dialog.route_set, dialog.remote_target
         dialog.flow = None
         next_hop = dialog.next_hop
-        if not isinstance(next_hop, SipUri):
-            return
-        if dialog.route_set:
-            first, *rest = dialog.route_set
+        if isinstance(next_hop, SipUri) and route_set:
+            first, *rest = route_set
             dialog.route_set = (first._replace(uri=change(next_hop)), *rest)
-        else:
+        elif isinstance(next_hop, SipUri):
             dialog.remote_target = change(next_hop)
+        changed = dialog.remote_target
+
+        def undo() -> None:
+            told = dialog.remote_target
+            dialog.flow = flow if dialog.flow is None else dialog.flow
+            dialog.route_set = route_set
+            dialog.remote_target = target if told == changed else told
+
+        return undo
 
     def note_flow(self, incoming: Incoming) -> None:
         """Remember the connection of a peer that speaks to us without anybody between."""

@@ -20,6 +20,7 @@ from applet.phone.messages import (
 )
 from applet.phone.orders import KeepWay, OpenWay
 from applet.sip.message import Request
+from applet.sip.uri import SipUri
 from tests.nat.facts import LOCAL, OUTSIDE, RELAYS, SERVER, STUN, TLS_RELAY, UDP_RELAY, stun
 from tests.phone.scene import Scene
 
@@ -39,8 +40,15 @@ TYPE = ("Content-Type", "application/sdp")
 class Talk(Scene):
     """A call that is up, its sound by STUN (or as the test wants)."""
 
-    def __init__(self, way: Way = BY_STUN, rtp: Address = MAPPED, nat: NatConfig = NAT) -> None:
+    def __init__(
+        self,
+        way: Way = BY_STUN,
+        rtp: Address = MAPPED,
+        nat: NatConfig = NAT,
+        contact: str = SERVER,
+    ) -> None:
         super().__init__(nat)
+        self._contact = ("Contact", f"<sip:desk@{contact}>")
         self._answers = 0
         self.fact(*stun(OUTSIDE, OUTSIDE), *RELAYS)
         if nat.mode != "none":
@@ -49,16 +57,32 @@ class Talk(Scene):
         self.open(way, rtp)
         self.pick_up()
 
-    def open(self, way: Way, rtp: Address) -> None:
+    def open(self, way: Way, rtp: Address, call: int = 1) -> None:
         """The threads have opened what was wanted."""
-        self.phone.media_opened(1, rtp, rtp._replace(port=rtp.port + 1), self.now, way)
+        self.phone.media_opened(call, rtp, rtp._replace(port=rtp.port + 1), self.now, way)
         self.collect()
 
     def pick_up(self, status: int = 200, direction: str = "sendrecv") -> None:
         """The desk answers our newest INVITE."""
         self._answers += 1
         body = SDP.format(self._answers, direction).encode() if status == 200 else b""
-        self.answer("INVITE", status, headers=(CONTACT, TYPE), body=body)
+        self.answer("INVITE", status, headers=(self._contact, TYPE), body=body)
+
+    def they_offer(self) -> None:
+        """The desk sends an INVITE of its own, takes the answer and says so."""
+        self._answers += 1
+        sent = self.invites()[0]
+        to = self.requests("ACK")[0][0].to
+        for method, body in (("INVITE", SDP.format(self._answers, "sendrecv")), ("ACK", "")):
+            head = (
+                f"{method} sip:me@{LOCAL} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP {SERVER};branch=z9hG4bK{method}\r\nFrom: {to}\r\n"
+                f"To: {sent.from_}\r\nCall-ID: {sent.call_id}\r\nCSeq: 1 {method}\r\n"
+                f"Contact: <sip:desk@{SERVER}>\r\nContent-Type: application/sdp\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n{body}"
+            )
+            self.phone.receive_datagram(head.encode(), Address(SERVER, 5060), self.now)
+        self.collect()
 
     def media(self, event: MediaEvent) -> None:
         self.phone.media_event(1, event, self.now)
@@ -262,6 +286,56 @@ def test_sip_by_tls_may_be_refused_too() -> None:
     talk.answer("INVITE", 488, transport="TLS")
     talk.run(6.0)
     assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
+    talk.do(HangUp(1))
+    assert talk.requests("BYE", "TLS") == []
+    assert [hop.address for _, hop in talk.requests("BYE")] == [Address(SERVER, 5060)]
+    talk.do(Dial())
+    talk.open(BY_STUN, MAPPED, call=2)
+    assert talk.requests("INVITE")[-1][0].call_id != talk.invites()[0].call_id
+
+
+def test_sip_by_tls_that_is_taken_is_for_the_calls_after_it_too() -> None:
+    talk = Talk(BY_RELAY, RELAYED)
+    talk.media(SoundMissing(heard=False))
+    talk.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40000))
+    talk.open(DIRECT, Address(LOCAL.host, 20000))
+    talk.run(1.0)
+    body = SDP.format(9, "sendrecv").encode()
+    talk.answer("INVITE", transport="TLS", headers=(CONTACT, TYPE), body=body)
+    talk.do(HangUp(1))
+    talk.do(Dial())
+    talk.open(BY_STUN, MAPPED, call=2)
+    assert talk.requests("INVITE", "TLS")[-1][1].address == Address(SERVER, 443)
+    assert len(talk.requests("INVITE", "TLS")) == 2
+
+
+def test_the_port_of_the_server_is_not_that_of_another_host() -> None:
+    talk = Talk(contact="5.5.4.99")
+    talk.media(SoundMissing(heard=False))
+    talk.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40000))
+    talk.open(DIRECT, Address(LOCAL.host, 20000))
+    talk.run(1.0)
+    assert talk.requests("INVITE", "TLS")[-1][1].address == Address("5.5.4.99", 5061)
+    talk.answer("INVITE", 491, transport="TLS")
+    talk.run(5.0)
+    tries = {request.cseq.number for request, _ in talk.requests("INVITE", "TLS")}
+    assert len(tries) == 2
+    talk.answer("INVITE", 488, transport="TLS")
+    talk.do(HangUp(1))
+    assert talk.requests("BYE")[-1][1].address == Address("5.5.4.99", 5060)
+
+
+def test_a_network_that_changes_while_sip_goes_another_way_settles_nothing() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40000))
+    talk.open(DIRECT, Address(LOCAL.host, 20000))
+    talk.run(1.0)
+    talk.phone.network_changed(talk.now)
+    talk.collect()
+    body = SDP.format(9, "sendrecv").encode()
+    talk.answer("INVITE", transport="TLS", headers=(CONTACT, TYPE), body=body)
+    assert talk.phone._network.plan_towards(SipUri.of("desk", SERVER)).port != 443
 
 
 def test_a_way_that_is_the_same_when_opened_anew_is_offered_and_the_next_ones_follow() -> None:
@@ -312,3 +386,27 @@ def test_a_hold_does_not_keep_the_new_contact_from_the_other_side() -> None:
     assert len(talk.invites()) == 3
     assert str(talk.invites()[-1].contacts[0].uri).endswith(":27434")
     assert b"a=sendrecv" not in talk.invites()[-1].body
+
+
+def test_an_offer_of_theirs_that_comes_before_ours_is_repeated_is_told_the_new_place() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.open(BY_RELAY, RELAYED)
+    talk.pick_up(491)
+    talk.they_offer()
+    proof = "No sound came, so the call goes on by TURN."
+    assert talk.seen(NatFound)[-1] == NatFound("turn", proof)
+
+
+def test_an_offer_of_theirs_proves_no_other_transport() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40000))
+    talk.open(DIRECT, Address(LOCAL.host, 20000))
+    talk.run(1.0)
+    talk.answer("INVITE", 491, transport="TLS")
+    talk.they_offer()
+    talk.run(6.0)
+    assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
+    talk.do(HangUp(1))
+    assert talk.requests("BYE", "TLS") == []

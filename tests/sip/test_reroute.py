@@ -1,7 +1,10 @@
 """What comes next in a dialog may be sent another way."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import cast
+
+import pytest
 
 from applet.address import Address
 from applet.sip.dialog import Dialog
@@ -17,13 +20,21 @@ PROXY = SipUri.of("", "192.0.2.3", 5060, lr=None)
 US = NameAddr("", SipUri.of("us", "192.0.2.1"))
 
 
-def rerouted(target: Uri, *route: SipUri) -> Dialog:
-    dialog = Dialog(
+def _dialog(target: Uri, *route: SipUri) -> Dialog:
+    return Dialog(
         "id", US, US, local_sequence=1, remote_sequence=None, remote_target=target,
         route_set=tuple(NameAddr("", uri) for uri in route), flow=7,
     )  # fmt: skip
+
+
+def reroute(dialog: Dialog) -> Callable[[], None]:
     usage = cast(InviteUsage, SimpleNamespace(dialog=dialog))
-    InviteUsage.reroute(usage, lambda uri: uri._replace(port=443))
+    return InviteUsage.reroute(usage, lambda uri: uri._replace(port=443))
+
+
+def rerouted(target: Uri, *route: SipUri) -> Dialog:
+    dialog = _dialog(target, *route)
+    reroute(dialog)
     return dialog
 
 
@@ -42,6 +53,23 @@ def test_behind_a_proxy_it_is_the_proxy() -> None:
 def test_who_is_reached_by_no_sip_address_stays() -> None:
     telephone = OtherUri("tel", "123")
     assert rerouted(telephone).remote_target == telephone
+
+
+@pytest.mark.parametrize("route", [(), (PROXY,)])
+def test_it_can_be_undone(route: tuple[SipUri, ...]) -> None:
+    dialog = _dialog(TARGET, *route)
+    reroute(dialog)()
+    assert dialog.remote_target == TARGET
+    assert tuple(there.uri for there in dialog.route_set) == route
+    assert dialog.flow == 7
+
+
+def test_what_the_other_side_has_told_meanwhile_stays() -> None:
+    dialog = _dialog(TARGET)
+    undo = reroute(dialog)
+    dialog.remote_target, dialog.flow = PROXY, 8
+    undo()
+    assert (dialog.remote_target, dialog.flow) == (PROXY, 8)
 
 
 def test_only_so_many_servers_views_of_us_are_remembered() -> None:
