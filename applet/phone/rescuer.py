@@ -129,10 +129,11 @@ class Rescuer:
         negotiation.refresh(now)
 
     def session_event(self, event: object, now: float) -> None:
-        """What became of our offer. An offer of theirs may have come before it was repeated, and
-        with our answer they know the new place; of another transport it proves nothing."""
+        """What became of our offer, if sound has come back meanwhile too. An offer of theirs may
+        have come before it was repeated, and with our answer they know the new place; of another
+        transport it proves nothing."""
         ours = self._offered is not None or self._rerouted is not None
-        if self._machine.state is not RescueState.TRYING or not ours or self._negotiation.moving:
+        if not ours or self._negotiation.moving:
             return
         theirs = isinstance(event, ReinviteConfirmed | OfferReceived)
         if isinstance(event, ReinviteAnswered) or (theirs and self._rerouted is None):

@@ -410,3 +410,15 @@ def test_an_offer_of_theirs_proves_no_other_transport() -> None:
     assert talk.seen(Trouble)[-1] == Trouble(1, Reason.NO_SOUND, "")
     talk.do(HangUp(1))
     assert talk.requests("BYE", "TLS") == []
+
+
+def test_sound_that_comes_back_before_sip_by_tls_is_refused_changes_nothing_of_that() -> None:
+    talk = Talk()
+    talk.media(SoundMissing(heard=False))
+    talk.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40000))
+    talk.open(DIRECT, Address(LOCAL.host, 20000))
+    talk.run(1.0)
+    talk.media(SoundBack())
+    talk.answer("INVITE", 488, transport="TLS")
+    talk.do(HangUp(1))
+    assert len(talk.requests("BYE")) == 1
