@@ -182,7 +182,7 @@ class CoreThread:
             None if timer is None else max(timer, self._rest_until),
             self._stop_by,
             self._flows.next_deadline(),
-            None if self._watch is None else self._watch.due,
+            None if self._watch is None else self._watch.due(not self._phone.idle),
             self._resolver.next_deadline(),
         )
         return min((deadline for deadline in waiting if deadline is not None), default=None)
@@ -191,7 +191,7 @@ class CoreThread:
         if self._stop_by is not None and now >= self._stop_by:
             self._running = False
         self._flows.handle_deadlines(now)
-        if self._watch is not None and self._watch.due <= now:
+        if self._watch is not None and self._watch.due(not self._phone.idle) <= now:
             self._look_at_network(self._watch, now)
         try:
             for late in self._resolver.overdue(now):
@@ -205,7 +205,7 @@ class CoreThread:
             self._mishaps.caught(error, now)
 
     def _look_at_network(self, watch: NetworkWatch, now: float) -> None:
-        if watch.look(not self._phone.idle, now):
+        if watch.look(now):
             self._flows.drop_all(now)
             self._phone.network_changed(now)
 

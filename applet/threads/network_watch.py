@@ -14,8 +14,7 @@ _NOWHERE = ("127.0.0.1", "::1")
 
 
 class NetworkWatch:
-    """`due` is the time of the next look. `remote`: whom our address must face (empty: the
-    Internet)."""
+    """`remote`: whom our address must face (empty: the Internet)."""
 
     def __init__(
         self,
@@ -29,11 +28,15 @@ class NetworkWatch:
         self._wall = wall
         self._known = address(remote)
         self._ahead = wall() - now
-        self.due = now + IDLE
+        self._looked_at = now
 
-    def look(self, busy: bool, now: float) -> bool:
+    def due(self, busy: bool) -> float:
+        """The time of the next look; soon once there is a call, however long there was none."""
+        return self._looked_at + (IN_A_CALL if busy else IDLE)
+
+    def look(self, now: float) -> bool:
         """Whether there is a network, and another one than before or after a sleep."""
-        self.due = now + (IN_A_CALL if busy else IDLE)
+        self._looked_at = now
         ahead = self._wall() - now
         slept, self._ahead = ahead - self._ahead > ASLEEP, ahead
         before, self._known = self._known, self._address(self._remote)

@@ -13,17 +13,16 @@ class World:
     def _wall(self) -> float:
         return 1e9 + self.now + self.asleep
 
-    def look(self, busy: bool = False) -> bool:
-        self.now = self.watch.due
-        return self.watch.look(busy, self.now)
+    def look(self) -> bool:
+        self.now = self.watch.due(busy=False)
+        return self.watch.look(self.now)
 
 
 def test_the_same_network_is_no_news() -> None:
     world = World()
     assert not world.look()
-    assert world.watch.due == world.now + IDLE
-    assert not world.look(busy=True)
-    assert world.watch.due == world.now + IN_A_CALL
+    assert world.watch.due(busy=False) == world.now + IDLE
+    assert world.watch.due(busy=True) == world.now + IN_A_CALL
 
 
 def test_another_address_is_told_once() -> None:
