@@ -7,7 +7,7 @@ python -m applet              the phone: tray icon and window, or one of the swi
 python -m applet demo         the phone and a support desk to call; as text without a display
 python -m applet desk         the support desk alone: [--bind IP:PORT] [--max-calls N]
 python -m applet headless     the phone without screen and sound card: lines in, JSON out
-python -m applet check        looks at the network and the sound devices: [URI] [--json]
+python -m applet check        looks at the network, tries the sound: [URI] [--json]
 
 """
 
