@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers' plug-in reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     absent = {mark: _absent(programs) for mark, programs in NEEDED_PROGRAMS.items()}
     units_only = config.getoption("--units")

@@ -33,6 +33,7 @@ class Authority:
         folder.mkdir(parents=True, exist_ok=True)
         self._own = Certificate(folder / "ca.pem", folder / "ca.key")
         self._run("req", "-x509", *CURVE, "-days", "30", "-subj", f"/CN={name}",
+                  "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                   "-keyout", self._own.key, "-out", self._own.file)  # fmt: skip
 
     @property
@@ -45,7 +46,8 @@ class Authority:
         stem = self._folder / f"{self._issued}"
         made = Certificate(stem.with_suffix(".pem"), stem.with_suffix(".key"))
         request, extensions = stem.with_suffix(".csr"), stem.with_suffix(".ext")
-        extensions.write_text(f"subjectAltName={','.join(names)}\n" if names else "")
+        named = f"subjectAltName={','.join(names)}\n" if names else ""
+        extensions.write_text(f"authorityKeyIdentifier=keyid\n{named}")  # Python 3.13 wants it
         self._run("req", *CURVE, "-subj", f"/CN={common_name}",
                   "-keyout", made.key, "-out", request)  # fmt: skip
         days = ("-1",) if expired else ("30",)
