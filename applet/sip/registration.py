@@ -24,9 +24,6 @@ __all__ = ["Registration", "RegistrationState"]
 REFRESH_AHEAD = 600.0
 """Seconds before the end of a long binding; a short one is refreshed at half its time."""
 SHORTEST_REFRESH = 5.0
-LOOK_AGAIN = 30.0
-"""Seconds at least between two REGISTERs because of another address of ours: about as often as a
-keep-alive can show one."""
 RECONNECT_WITHIN = 2.0
 """Seconds: where a connection broke that stood until now, the first attempt comes soon."""
 FIRST_RETRY = 30.0
@@ -55,7 +52,6 @@ class Registration:
         "_expires",
         "_failures",
         "_leaving",
-        "_look_from",
         "_refresh_in",
         "_request",
         "_retry_in",
@@ -87,7 +83,6 @@ class Registration:
         self._leaving = False
         self._failures = 0
         self._turns = 0
-        self._look_from = 0.0  # when our address may be looked at again
         self._refresh_in = 0.0
         self._retry_in = 0.0
         self._bound: SipUri | None = None
@@ -106,7 +101,6 @@ class Registration:
         each time that something is decided."""
         self._leaving = False
         self._turns = 0
-        self._look_from = now
         self._step(Step.WANTED, now)
 
     def unregister(self, now: float) -> None:
@@ -118,7 +112,6 @@ class Registration:
     def move(self, now: float) -> None:
         """The network is another one: register from there at once. What is under way in the old
         one will not be answered."""
-        self._look_from = now
         if self.state in (RegistrationState.REGISTERING, RegistrationState.REFRESHING):
             assert self._client is not None  # it was begun
             self._client.forget(now)
@@ -127,18 +120,10 @@ class Registration:
             self._step(Step.WANTED, now)
 
     def check_address(self, now: float) -> None:
-        """Our address may have turned out to be another one: then that is to be bound, soon if not
-        at once: an answer in which we are elsewhere each time must not make us ask without end."""
+        """Our address may have turned out to be another one: then that is to be bound."""
         hop = None if self._client is None else self._client.hop
-        if self._leaving or hop is None or self._bound in (None, self._contact(hop)):
-            return
-        if (self.state, Step.WANTED) not in NEXT:
-            return  # it is under way: the answer will show it
-        if now < self._look_from:
-            self._core.timers.set(self, "look", self._look_from)
-        else:
-            self._look_from = now + LOOK_AGAIN
-            self._step(Step.WANTED, now)
+        if hop is not None and self._bound not in (None, self._contact(hop)):
+            self.register(now)
 
     # --- the table
 
@@ -148,7 +133,6 @@ class Registration:
             return
         self.state = state
         self._core.timers.cancel(self, "due")
-        self._core.timers.cancel(self, "look")
         match state:
             case RegistrationState.REGISTERING | RegistrationState.REFRESHING:
                 self._send(self._expires, now)
@@ -164,10 +148,7 @@ class Registration:
                 self._core.emit(Unregistered(self))
 
     def handle_timer(self, name: str, now: float) -> None:
-        """Time for a refresh, or for another attempt; or to see where we are."""
-        if name == "look":
-            self.check_address(now)
-            return
+        """Time for a refresh, or for another attempt."""
         self._turns = 0
         self._step(Step.DUE, now)
 

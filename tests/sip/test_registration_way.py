@@ -7,7 +7,6 @@ from applet.sip.events import EndedBy, Registered, RegistrationFailed
 from applet.sip.message import Request
 from applet.sip.records import Question, Record
 from applet.sip.registration import (
-    LOOK_AGAIN,
     MOST_TURNS,
     RECONNECT_WITHIN,
     Registration,
@@ -154,44 +153,6 @@ def test_a_registrar_that_sees_us_elsewhere_each_time_is_believed_in_the_end() -
         wire.clock.run(0.0)
     assert kinds(agent) == ["Registered"]
     assert peer.count("REGISTER") == MOST_TURNS + 1
-
-
-def test_a_registrar_that_sees_us_elsewhere_each_time_is_not_asked_without_end() -> None:
-    """Whoever watches for another address of ours looks again after each answer."""
-    wire, agent, peer, registration = over_tcp()
-    for turn in range(3 * MOST_TURNS):
-        reply_seen(peer, agent, 200, 40000 + turn)
-        do(agent, registration.check_address)
-        wire.clock.run(0.0)
-    sent = MOST_TURNS + 2  # once more for the one look
-    assert peer.count("REGISTER") == sent
-    for later in range(3):
-        wire.clock.run(LOOK_AGAIN - 0.1)
-        assert peer.count("REGISTER") == sent + later
-        wire.clock.run(0.1)
-        assert peer.count("REGISTER") == sent + later + 1, "late, but what is true gets bound"
-        reply_seen(peer, agent, 200, 50000 + later)
-        do(agent, registration.check_address)
-        wire.clock.run(0.0)
-
-
-def test_an_address_that_turns_up_while_we_leave_does_not_bring_us_back() -> None:
-    wire, agent, peer, registration = over_tcp()
-    reply_seen(peer, agent, 200, 40000)
-    reply_seen(peer, agent, 200, 40000)
-    do(agent, registration.register)
-    wire.clock.run(0.0)
-    do(agent, registration.unregister)
-    do(agent, registration.check_address)
-    reply_seen(peer, agent, 200, 50000)
-    do(agent, registration.check_address)
-    assert peer.last_request("REGISTER").expires == 0
-    reply_seen(peer, agent, 200, 50000)
-    do(agent, registration.check_address)
-    wire.clock.run(60.0)
-    assert kinds(agent)[-1] == "Unregistered"
-    assert state_of(registration) is RegistrationState.UNREGISTERED
-    assert peer.last_request("REGISTER").expires == 0
 
 
 def test_over_udp_the_address_behind_a_router_is_bound_as_the_registrar_sees_it() -> None:
