@@ -79,3 +79,10 @@ def test_only_so_many_servers_views_of_us_are_remembered() -> None:
         agent.endpoint.set_seen(Transport.UDP, Address("192.0.2.2", port), seen)
     last = Hop(Transport.UDP, Address("192.0.2.2", MAX_FLOWS + 1))
     assert agent.endpoint.local_address(last) == agent.address
+
+
+def test_a_way_that_is_not_known_is_not_kept_open() -> None:
+    usage = cast(InviteUsage, SimpleNamespace(core=None))  # asked for nothing
+    InviteUsage.keep_way(usage, None, 0.0)
+    with pytest.raises(AttributeError):
+        InviteUsage.keep_way(usage, Hop(Transport.UDP, Address("192.0.2.1", 5060)), 0.0)
