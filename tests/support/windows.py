@@ -20,6 +20,8 @@ from tests.support.pulse import Pulse
 PREFIX = wine.PREFIX.with_name("desktop")  # of our own: programs are built in the other one
 START_WITHIN = 60.0  # seconds on a busy machine; 2 on a quiet one
 END_WITHIN = 30.0
+# Keys that every user of a real Windows has, and a new user of Wine's has not.
+GIVEN = (r"HKCU\Software\Classes", r"HKCU\Software\Microsoft\Windows\CurrentVersion\Uninstall")
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -34,6 +36,8 @@ class Windows:
         self.local = user / "AppData/Local"
         self.roaming = user / "AppData/Roaming"
         self.temporary = user / "Temp"
+        for key in GIVEN:
+            self._wine("reg", "add", key, "/f")
 
     def double_click(self, program: Path, *words: str) -> None:
         """As the shell starts what is double-clicked; it does not wait for the program."""
