@@ -13,9 +13,8 @@ from applet.address import Address
 from applet.app import phone_config
 from applet.audio.file import NullDevice
 from applet.audio.sound import Sound
-from applet.audio.trial import SoundTried, try_sound
+from applet.brand import Brand
 from applet.headless.options import parse_options
-from applet.media.levels import SILENT
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     CheckNetwork,
@@ -24,6 +23,8 @@ from applet.phone.messages import (
     ListDevices,
     NetworkChecked,
     Quit,
+    SoundTried,
+    TrySound,
 )
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
@@ -31,6 +32,8 @@ from applet.threads.media import MediaThread
 from applet.threads.relay import RelayThread
 from applet.threads.sockets import local_ip_for
 from applet.threads.tls_files import NO_FILES, TlsFiles
+from applet.ui.sound_report import Row, heard_and_played, sound_rows
+from applet.ui.strings import Speaker
 
 PATIENCE = 7.0
 """Seconds until the report is given with what is known by then; UPnP alone may take four."""
@@ -44,17 +47,16 @@ def run_check(arguments: list[str]) -> int:
     rest = [word for word in arguments if word != "--json"]
     uri = rest.pop(0) if rest and not rest[0].startswith("-") else ""
     try:
-        found, devices = _look(_subject(rest, uri))
+        brand = brands.load(brands.BRAND_FILE)
+        seen = _look(_subject(brand, rest, uri))
     except (ValueError, BindError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    rows = (*found.findings, *_sound(devices, try_sound()))
-    sys.stdout.write(_as_json(rows, found.complete) if as_json else _as_text(rows))
+    word = Speaker(brand).word
+    sound = sound_rows(word, seen.devices, *heard_and_played(word, seen.sound))
+    rows = (*seen.network.findings, *sound)
+    sys.stdout.write(_as_json(rows, seen.network.complete) if as_json else _as_text(rows))
     return 0
-
-
-Row = tuple[str, str, str]
-"""What was looked at, what was found, what it means."""
 
 
 class _Subject(NamedTuple):
@@ -66,18 +68,23 @@ class _Subject(NamedTuple):
     tls_files: TlsFiles = NO_FILES
 
 
-def _subject(arguments: list[str], uri: str) -> _Subject:
-    """Raises ValueError (OptionError and BrandError are such)."""
+class _Seen(NamedTuple):
+    network: NetworkChecked = NetworkChecked(False, ())
+    devices: DevicesListed = DevicesListed((), (), "", "")
+    sound: SoundTried = SoundTried(None, False)
+
+
+def _subject(brand: Brand, arguments: list[str], uri: str) -> _Subject:
+    """Raises ValueError (OptionError is one)."""
     if arguments:
         options = parse_options(arguments)
         phone = options.phone._replace(desk=options.phone.desk or uri)
         return _Subject(phone, options.bind, options.name_server, options.tls_files)
-    brand = brands.load(brands.BRAND_FILE)
     home = "" if brand.support.uri == brands.EMBEDDED_DESK else brand.support.uri
     return _Subject(phone_config(brand, uri or home))
 
 
-def _look(options: _Subject) -> tuple[NetworkChecked, DevicesListed]:
+def _look(options: _Subject) -> _Seen:
     system = random.SystemRandom()
     media = MediaThread(
         lambda call: NullDevice(),
@@ -97,26 +104,28 @@ def _look(options: _Subject) -> tuple[NetworkChecked, DevicesListed]:
     core.start()
     try:
         core.submit(ListDevices())
+        core.submit(TrySound())
         return _wait(core)
     finally:
         core.submit(Quit())
         core.stop()
 
 
-def _wait(core: CoreThread) -> tuple[NetworkChecked, DevicesListed]:
-    checked = NetworkChecked(False, ())
-    devices = DevicesListed((), (), "", "")
+def _wait(core: CoreThread) -> _Seen:
+    seen = _Seen()
+    tried = False
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    while time.monotonic() < end and not (tried and seen.network.complete):
         core.submit(CheckNetwork())
         for event in _events(core, ASK_EVERY):
-            if isinstance(event, NetworkChecked):
-                checked = event
-            elif isinstance(event, DevicesListed):
-                devices = event
-        if checked.complete:
-            break
-    return checked, devices
+            match event:
+                case NetworkChecked():
+                    seen = seen._replace(network=event)
+                case DevicesListed():
+                    seen = seen._replace(devices=event)
+                case SoundTried():
+                    seen, tried = seen._replace(sound=event), True
+    return seen
 
 
 def _events(core: CoreThread, seconds: float) -> list[Event]:
@@ -129,25 +138,6 @@ def _events(core: CoreThread, seconds: float) -> list[Event]:
         except Empty:
             break
     return events
-
-
-def _sound(devices: DevicesListed, tried: SoundTried) -> tuple[Row, ...]:
-    if tried.microphone is None:
-        hears = "It cannot be opened: you could only listen."
-    elif tried.microphone <= SILENT:
-        hears = (
-            "It is silent (pure zeros): it is switched off, or the privacy settings of this"
-            " computer forbid it."
-        )
-    else:
-        hears = f"It hears something ({tried.microphone:.0f} dBFS at the loudest)."
-    plays = "A soft tone was played: you should have heard it."
-    if not tried.speaker:
-        plays = "It cannot be opened: you would hear nothing."
-    return (
-        ("Microphone", ", ".join(devices.microphones) or "none", hears),
-        ("Speaker", ", ".join(devices.speakers) or "none", plays),
-    )
 
 
 def _as_text(rows: tuple[Row, ...]) -> str:

@@ -4,15 +4,18 @@ import json
 
 import pytest
 
-from applet.audio.trial import SoundTried
-from applet.check import _as_json, _as_text, _sound, run_check
-from applet.phone.messages import DevicesListed
+from applet import brand as brands
+from applet.check import _as_json, _as_text, run_check
+from applet.phone.messages import DevicesListed, SoundTried
+from applet.ui.sound_report import heard_and_played, sound_rows
+from applet.ui.strings import Speaker
 
 DEVICES = DevicesListed(("Headset",), (), "", "")
+WORD = Speaker(brands.load(brands.BRAND_FILE)).word
 ROWS = (
     ("NAT type", "Symmetric NAT", "It needs a relay."),
     ("Server", "x", ""),
-    *_sound(DEVICES, SoundTried(-31.4, False)),
+    *sound_rows(WORD, DEVICES, *heard_and_played(WORD, SoundTried(-31.4, False))),
 )
 
 
@@ -54,6 +57,6 @@ def test_a_wrong_option_is_one_line(options: list[str], capsys: pytest.CaptureFi
     ],
 )
 def test_the_sound_is_told_in_words(tried: SoundTried, microphone: str, speaker: str) -> None:
-    (_, _, hears), (_, _, plays) = _sound(DEVICES, tried)
+    hears, plays = heard_and_played(WORD, tried)
     assert microphone in hears
     assert speaker in plays

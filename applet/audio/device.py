@@ -11,7 +11,7 @@ All sound is mono, 16-bit, little endian, `SAMPLE_RATE` samples a second.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from applet.phone.messages import DevicesListed, Trouble
+from applet.phone.messages import DevicesListed, SoundTried, Trouble
 
 SAMPLE_RATE = 8000
 FRAME_SAMPLES = 160
@@ -65,7 +65,7 @@ AudioDevice = ClockedDevice | LiveDevice
 DeviceFactory = Callable[[int], AudioDevice]
 """Makes the device of the call with this id, in the media thread."""
 
-AudioReport = DevicesListed | Trouble
+AudioReport = DevicesListed | SoundTried | Trouble
 
 
 class SoundControl(ABC):
@@ -78,6 +78,10 @@ class SoundControl(ABC):
     @abstractmethod
     def list(self) -> None:
         """Report the names as `DevicesListed`, later, from another thread."""
+
+    @abstractmethod
+    def try_out(self) -> None:
+        """Listen for a second, play a soft tone and report `SoundTried`, within five seconds."""
 
     @abstractmethod
     def report_to(self, report: Callable[[AudioReport], None]) -> None:

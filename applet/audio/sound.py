@@ -17,6 +17,7 @@ from applet.audio.default_device import preferred_devices
 from applet.audio.device import AudioReport, LiveDevice, Playout, SoundControl
 from applet.audio.portaudio import Direction, Opened, PortAudio
 from applet.audio.stream import RING_FRAMES, Format, MicrophoneFeed, SpeakerFeed
+from applet.audio.trial import Trial
 from applet.phone.messages import DevicesListed, Reason, Trouble
 
 WATCH_EVERY = 0.25
@@ -77,10 +78,14 @@ class _End:
 
 
 class SoundDevice(LiveDevice):
-    """One call's two ends at the sound card. Every method returns at once."""
+    """One call's two ends at the sound card. Every method returns at once. `report`: who is told
+    of its troubles in place of the receiver of all reports."""
 
-    def __init__(self, sound: "Sound", call: int) -> None:
+    def __init__(
+        self, sound: "Sound", call: int, report: Callable[[AudioReport], None] | None = None
+    ) -> None:
         self.call = call
+        self.report = report
         self.closed = False
         self._sound = sound
         self._ring: deque[bytes] = deque(maxlen=RING_FRAMES)
@@ -108,9 +113,9 @@ class SoundDevice(LiveDevice):
 class Sound(SoundControl):
     """The machine's sound.
 
-    Reports `DevicesListed` and, each once per call and end, `Trouble`: NO_MICROPHONE, NO_SPEAKER
-    (none could be opened), DEVICE_LOST (the one in use is gone, with its name; if there is another
-    one the call goes on with that), MICROPHONE_SILENT.
+    Reports `DevicesListed`, `SoundTried` and, each once per call and end, `Trouble`:
+    NO_MICROPHONE, NO_SPEAKER (none could be opened), DEVICE_LOST (the one in use is gone, with its
+    name; if there is another one the call goes on with that), MICROPHONE_SILENT.
     """
 
     def __init__(self, microphone: str = "", speaker: str = "") -> None:
@@ -137,6 +142,9 @@ class Sound(SoundControl):
     def list(self) -> None:
         self._ask(self._list)
 
+    def try_out(self) -> None:
+        threading.Thread(target=self._try_out, name="trial", daemon=True).start()
+
     def open(self, end: _End) -> None:
         """For `SoundDevice`."""
         self._ask(lambda: self._add(end))
@@ -158,6 +166,10 @@ class Sound(SoundControl):
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="sound", daemon=True)
             self._thread.start()
+
+    def _try_out(self) -> None:
+        trial = Trial()
+        self._report(trial.run(SoundDevice(self, 0, trial.told)))
 
     # --- the worker
 
@@ -276,4 +288,5 @@ class Sound(SoundControl):
     def _tell(self, end: _End, reason: Reason, detail: str) -> None:
         if reason not in end.told:
             end.told.add(reason)
-            self._report(Trouble(end.device.call, reason, detail))
+            report = end.device.report or self._report
+            report(Trouble(end.device.call, reason, detail))

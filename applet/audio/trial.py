@@ -8,13 +8,11 @@ sent.
 import audioop
 import threading
 import time
-from typing import NamedTuple
 
-from applet.audio.device import FRAME_SAMPLES, SAMPLE_RATE, SILENCE, AudioReport
-from applet.audio.sound import Sound
+from applet.audio.device import FRAME_SAMPLES, SAMPLE_RATE, SILENCE, AudioReport, LiveDevice
 from applet.media.levels import decibels
 from applet.media.tones import Tone, ToneSource
-from applet.phone.messages import Reason, Trouble
+from applet.phone.messages import Reason, SoundTried, Trouble
 
 LASTS = 50
 """Frames of 20 ms, for either end."""
@@ -22,16 +20,9 @@ PATIENCE = 5.0
 """Seconds for both: a Bluetooth headset alone needs two to change over."""
 
 
-class SoundTried(NamedTuple):
-    """`microphone`: the loudest sample in dBFS, -90 for pure zeros, None if nothing came at all.
-    `speaker`: it took the tone."""
-
-    microphone: float | None
-    speaker: bool
-
-
-class _Trial:
-    """Both ends at once; the methods but `run` are called from the sound's own threads."""
+class Trial:
+    """One trial of both ends at once. `told` hears of the device's troubles; it and the device's
+    callbacks are called from the sound's own threads."""
 
     def __init__(self) -> None:
         self._tone = ToneSource(Tone.RINGBACK, SAMPLE_RATE)
@@ -39,9 +30,8 @@ class _Trial:
         self._missing: set[Reason] = set()
         self._changed = threading.Event()
 
-    def run(self, sound: Sound) -> SoundTried:
-        sound.report_to(self._told)
-        device = sound.device(0)
+    def run(self, device: LiveDevice) -> SoundTried:
+        """Opens and closes `device`. Takes a second, and five at most."""
         device.open_speaker(self._play)
         device.open_microphone(self._changed.set)
         loudest: int | None = None
@@ -67,16 +57,7 @@ class _Trial:
             self._changed.set()
         return self._tone.frame(FRAME_SAMPLES)
 
-    def _told(self, report: AudioReport) -> None:
+    def told(self, report: AudioReport) -> None:
         if isinstance(report, Trouble):
             self._missing.add(report.reason)
             self._changed.set()
-
-
-def try_sound() -> SoundTried:
-    """Takes a second, and five at most; any thread that may wait."""
-    sound = Sound()
-    try:
-        return _Trial().run(sound)
-    finally:
-        sound.stop()

@@ -179,11 +179,12 @@ def _goodbye(body: bytes, count: int) -> Goodbye:
 
 
 def _text(body: bytes, position: int) -> tuple[str, int]:
-    """A text after its length, and where it ends."""
+    """A text after its length, and where it ends. What is no UTF-8 in it is left out, so that it
+    never takes more bytes than it came in."""
     end = position + 1 + body[position] if position < len(body) else 0
     if not 0 < end <= len(body):
         raise RtcpError("a text is cut off")
-    return body[position + 1 : end].decode("utf-8", "replace"), end
+    return body[position + 1 : end].decode("utf-8", "ignore"), end
 
 
 def _word(body: bytes, position: int) -> int:
@@ -241,7 +242,9 @@ def _chunk(ssrc: int, cname: str) -> bytes:
 
 
 def _counted(text: str) -> bytes:
-    encoded = text.encode()[:_MAX_TEXT]
+    encoded = text.encode()
+    if len(encoded) > _MAX_TEXT:
+        encoded = encoded[:_MAX_TEXT].decode("utf-8", "ignore").encode()  # no half a character
     return bytes([len(encoded)]) + encoded
 
 

@@ -145,6 +145,11 @@ class CheckNetwork(NamedTuple):
     """Tell what is known of the network; `NetworkChecked` follows at once."""
 
 
+class TrySound(NamedTuple):
+    """Listen to the microphone for a second and play a soft tone; `SoundTried` follows within
+    five seconds. Nothing that was heard is kept or sent."""
+
+
 class Quit(NamedTuple):
     """Hang up everything, un-register, and stop within two seconds."""
 
@@ -171,6 +176,7 @@ Command = (
     | ConfirmTransfer
     | SendMessage
     | CheckNetwork
+    | TrySound
     | Quit
 )
 
@@ -319,6 +325,14 @@ class NetworkChecked(NamedTuple):
     findings: tuple[tuple[str, str, str], ...]
 
 
+class SoundTried(NamedTuple):
+    """The answer to `TrySound`. `microphone`: the loudest sample in dBFS, -90 for pure zeros, None
+    if nothing came at all. `speaker`: it took the tone."""
+
+    microphone: float | None
+    speaker: bool
+
+
 class Logged(NamedTuple):
     """One redacted line for the log; `detail` is the whole redacted SIP message, if any."""
 
@@ -359,6 +373,7 @@ Event = (
     | DevicesListed
     | NatFound
     | NetworkChecked
+    | SoundTried
     | TransferChanged
     | MessagesWaiting
     | TextReceived

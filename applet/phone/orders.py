@@ -135,6 +135,10 @@ class ListAudio(NamedTuple):
     """Name the devices. Answer: `audio_event` with `DevicesListed`."""
 
 
+class TryAudio(NamedTuple):
+    """Try both ends of the sound out. Answer: `audio_event` with `SoundTried`."""
+
+
 class TraceMessage(NamedTuple):
     """Log one SIP message as it went over the wire; whoever logs it redacts it first."""
 
@@ -165,6 +169,7 @@ Order = (
     | SelectAudio
     | SetGains
     | ListAudio
+    | TryAudio
     | TraceMessage
     | Stop
 )

@@ -38,6 +38,7 @@ from applet.phone.messages import (
     SelectDevices,
     SetVolume,
     Trouble,
+    TrySound,
     Unregister,
 )
 from applet.phone.moves import Moves
@@ -52,6 +53,7 @@ from applet.phone.orders import (
     SetGains,
     Stop,
     TraceMessage,
+    TryAudio,
 )
 from applet.phone.outbox import Outbox
 from applet.phone.outgoing import Outgoing
@@ -310,6 +312,8 @@ class Phone:
                 self._outbox.order(SetGains(command.microphone_db, command.speaker_db))
             case ListDevices():
                 self._outbox.order(ListAudio())
+            case TrySound():
+                self._outbox.order(TryAudio())
             case CheckNetwork():
                 self._network.tell_all()
             case Quit():

@@ -19,7 +19,6 @@ from applet.audio.file import NullDevice
 from applet.audio.wav import WavError, WavSource, file_name, read_wav
 from applet.media.session import MediaEvent, MediaSession, MediaStatistics
 from applet.phone.messages import (
-    DevicesListed,
     FilePlaying,
     Levels,
     Logged,
@@ -42,6 +41,7 @@ from applet.phone.orders import (
     SelectAudio,
     SendMediaDigits,
     SetGains,
+    TryAudio,
     UpdateMedia,
 )
 from applet.randomness import Randomness, token
@@ -83,7 +83,7 @@ class MediaCounted(NamedTuple):
 class AudioHappened(NamedTuple):
     """For `Phone.audio_event(event, now)`: `event.call` is 0 if it concerns no call."""
 
-    event: DevicesListed | Trouble | FilePlaying
+    event: AudioReport | FilePlaying
 
 
 class WayOpened(NamedTuple):
@@ -123,7 +123,7 @@ class MediaThread:
 
     `bind_host`: a specific IP, or a wildcard (`0.0.0.0`, `::`, empty) to bind to any and advertise
     the address that faces the other side. `levels`: report `Levels` ten times a second.
-    `sound`: who carries out SelectAudio and ListAudio (None: they are ignored).
+    `sound`: who carries out SelectAudio, ListAudio and TryAudio (None: they are ignored).
 
     Until `OpenMicrophone` a session is given silence. The clock of a call starts with its first
     tone, and anew with its first parameters, so that the first packet leaves at once.
@@ -185,8 +185,8 @@ class MediaThread:
         self._loop.post(opened)
 
     def submit(self, order: Order) -> None:
-        """Every order of `phone.orders` that names a call, SetGains, SelectAudio, ListAudio; any
-        thread; carried out in order. Orders for unknown calls are ignored."""
+        """Every order of `phone.orders` that names a call, SetGains and those about the sound as a
+        whole; any thread; carried out in order. Orders for unknown calls are ignored."""
         self._loop.post(order)
 
     def stop(self) -> None:
@@ -253,7 +253,7 @@ class MediaThread:
                 for each in self._calls.values():
                     with each.lock:
                         each.session.set_gain(*value)
-            case SelectAudio() | ListAudio():
+            case SelectAudio() | ListAudio() | TryAudio():
                 self._control_sound(value)
             case _Stop():
                 self._running = False
@@ -370,13 +370,16 @@ class MediaThread:
 
     # --- sound and files
 
-    def _control_sound(self, order: SelectAudio | ListAudio) -> None:
+    def _control_sound(self, order: SelectAudio | ListAudio | TryAudio) -> None:
         if self._sound is None:
             return
-        if isinstance(order, SelectAudio):
-            self._sound.select(order.microphone, order.speaker)
-        else:
-            self._sound.list()
+        match order:
+            case SelectAudio():
+                self._sound.select(order.microphone, order.speaker)
+            case ListAudio():
+                self._sound.list()
+            case TryAudio():
+                self._sound.try_out()
 
     def _sound_reported(self, report: AudioReport) -> None:
         self._answer(AudioHappened(report))

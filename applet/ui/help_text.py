@@ -10,9 +10,9 @@ def help_text(state: ScreenState) -> HelpText:
     word = state.speaker.word
     return HelpText(
         connection=_connection(state.call, state.speaker, state.network),
-        network=tuple(
+        check=tuple(
             (name, f"{found}. {meaning}" if meaning else found)
-            for name, found, meaning in state.findings
+            for name, found, meaning in (*state.findings, *state.sound)
         ),
         about=(
             (word(Word.PRODUCT), state.brand.product),

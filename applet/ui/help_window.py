@@ -41,7 +41,7 @@ class HelpWindow:
         self.tabs.pack(fill="both", expand=True, padx=theme.px(10), pady=theme.px(10))
         self.log = self._log_tab()
         self._connection = self._tab(Word.CONNECTION_TAB)
-        self._network = self._tab(Word.NETWORK_TAB)
+        self._check = self._tab(Word.CHECK_TAB)
         about = self._tab(Word.ABOUT_TAB)
         self._about = ttk.Frame(about)
         self._about.pack(fill="x")
@@ -59,10 +59,10 @@ class HelpWindow:
             self._fill_log()
         if text.checks != self._checks:
             self._checks = text.checks
-            self.tabs.select(self._network)  # type: ignore[no-untyped-call]
+            self.tabs.select(self._check)  # type: ignore[no-untyped-call]
             self.window.lift()
         self._fill_rows(self._connection, text.connection)
-        self._fill_rows(self._network, text.network)
+        self._fill_rows(self._check, text.check)
         self._fill_rows(self._about, text.about)
         self._notice.configure(text=text.notice)
 

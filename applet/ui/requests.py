@@ -20,10 +20,12 @@ from applet.phone.messages import (
     SelectDevices,
     SendDigits,
     SetVolume,
+    TrySound,
 )
 from applet.ui.screen_state import ScreenState
 from applet.ui.shown_call import ShownCall, link_address, plain_address
-from applet.ui.strings import Say
+from applet.ui.sound_report import sound_rows
+from applet.ui.strings import Say, Word
 from applet.ui.view import (
     Act,
     ChooseFile,
@@ -216,6 +218,17 @@ class Requests:
         self._state.help_open = True
         self._state.checks += 1
         self._state.submit(CheckNetwork())
+        self._try_sound()
+
+    def _try_sound(self) -> None:
+        """Not beside a call, where both ends are in use."""
+        state, word = self._state, self._state.speaker.word
+        hears, plays = word(Word.SOUND_LISTENING), word(Word.SOUND_PLAYING)
+        if state.call is None:
+            state.submit(TrySound())
+        else:
+            hears = plays = word(Word.SOUND_IN_USE)
+        state.sound = sound_rows(word, state.devices, hears, plays)
 
     def _show(self, _: str, __: float) -> None:
         self._state.window_shown = True

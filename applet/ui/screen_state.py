@@ -32,6 +32,7 @@ from applet.phone.messages import (
     RequestStatistics,
     SelectDevices,
     SetVolume,
+    SoundTried,
     Statistics,
     Stopped,
     TextReceived,
@@ -49,6 +50,7 @@ from applet.ui.shown_call import (
     how_it_ended,
     plain_address,
 )
+from applet.ui.sound_report import Row, heard_and_played, sound_rows
 from applet.ui.strings import Say, Sentence, Speaker, Word
 from applet.ui.view import (
     Effect,
@@ -116,7 +118,8 @@ class ScreenState:
         self.volume_open = False
         self.help_open = False
         self.checks = 0
-        self.findings: tuple[tuple[str, str, str], ...] = ()
+        self.findings: tuple[Row, ...] = ()
+        self.sound: tuple[Row, ...] = ()
         self.link = ""
         self.link_why = Say.LINK
         self.can_be_kept = False
@@ -196,8 +199,8 @@ class ScreenState:
                 self.registrar = ""
                 why = self.speaker.say(reason, self.speaker.word(Word.TELEPHONE_SYSTEM)).headline
                 self.report(Say.NOT_REGISTERED, why)
-            case NatFound() | NetworkChecked():
-                self._network_told(event)
+            case NatFound() | NetworkChecked() | SoundTried():
+                self._checked(event)
             case TransferChanged() | TextReceived() | MessagesWaiting():
                 self._beside_the_call(event)
             case Redirected(uri=uri):
@@ -310,13 +313,17 @@ class ScreenState:
         elif ended_by_itself(reason) and not self.quitting:
             self.notify(sentence.headline, sentence.advice)
 
-    def _network_told(self, event: NatFound | NetworkChecked) -> None:
-        if isinstance(event, NetworkChecked):
-            self.findings = event.findings
-            return
-        self.network = f"{event.way}: {event.proof}" if event.proof else event.way
-        if self.help_open:
-            self.submit(CheckNetwork())
+    def _checked(self, event: NatFound | NetworkChecked | SoundTried) -> None:
+        match event:
+            case NetworkChecked():
+                self.findings = event.findings
+            case SoundTried():
+                hears, plays = heard_and_played(self.speaker.word, event)
+                self.sound = sound_rows(self.speaker.word, self.devices, hears, plays)
+            case NatFound(way, proof):
+                self.network = f"{way}: {proof}" if proof else way
+                if self.help_open:
+                    self.submit(CheckNetwork())
 
     def _trouble(self, event: Trouble, now: float) -> None:
         call = self.call

@@ -32,7 +32,7 @@ class Act(Enum):
     CHOOSE_FILE = "choose_file"  # or stop the one that plays
     PLAY_FILE = "play_file"  # its path
     HELP = "help"  # open or close it
-    CHECK = "check"  # open its page about the network, and look
+    CHECK = "check"  # open its page about network and sound, and try them
     SHOW = "show"
     CLOSE = "close"  # the window's close button
     QUIT = "quit"
@@ -119,10 +119,10 @@ class Offer(NamedTuple):
 
 class HelpText(NamedTuple):
     """`log_lines`: how many lines were ever logged; it changes when the log does. `checks`: how
-    often the page about the network was asked for."""
+    often the check of network and sound was asked for."""
 
     connection: tuple[tuple[str, str], ...]
-    network: tuple[tuple[str, str], ...]
+    check: tuple[tuple[str, str], ...]
     about: tuple[tuple[str, str], ...]
     notice: str
     log_lines: int

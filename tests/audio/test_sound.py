@@ -16,8 +16,7 @@ import pytest
 
 from applet.audio.device import AudioReport, Playout
 from applet.audio.sound import Sound, SoundDevice
-from applet.audio.trial import SoundTried, try_sound
-from applet.phone.messages import DevicesListed, Reason, Trouble
+from applet.phone.messages import DevicesListed, Reason, SoundTried, Trouble
 from tests.support.audio_compare import compare
 from tests.support.process import ROOT, wait_until
 from tests.support.pulse import SPEAKER, Pulse
@@ -319,16 +318,28 @@ def test_a_device_that_was_closed_before_it_opened_stays_closed() -> None:
 # --- the self-test's trial
 
 
+def try_out() -> AudioReport:
+    """What the sound of this machine reports of its trial, and nothing else."""
+    reports: SimpleQueue[AudioReport] = SimpleQueue()
+    sound = Sound()
+    sound.report_to(reports.put)
+    sound.try_out()
+    tried = reports.get(timeout=10)
+    sound.stop()
+    return tried
+
+
 @pytest.mark.desktop
 def test_the_trial_hears_the_microphone_and_plays_a_soft_tone(pulse: Pulse, tmp_path: Path) -> None:
     said = tmp_path / "said.wav"
     write_wav(said, 8000 * np.sin(2 * np.pi * 300 * np.arange(10 * 8000) / 8000))
     player = pulse.play_into_microphone(said, wait=False)
     with pulse.recording_speaker() as recording:
-        tried = try_sound()
+        tried = try_out()
         wait_until(lambda: recording.seconds > 1.5, 5, "the recording")
     player.terminate()
     player.wait(5)
+    assert isinstance(tried, SoundTried)
     assert tried.speaker
     assert tried.microphone is not None
     assert -20 < tried.microphone < -5
@@ -339,13 +350,13 @@ def test_the_trial_hears_the_microphone_and_plays_a_soft_tone(pulse: Pulse, tmp_
 
 @pytest.mark.desktop
 def test_the_trial_tells_a_microphone_of_pure_zeros(pulse: Pulse) -> None:
-    assert try_sound() == SoundTried(-90.0, True)
+    assert try_out() == SoundTried(-90.0, True)
 
 
 def test_the_trial_without_any_device_is_over_soon() -> None:
     nothing = {"XDG_RUNTIME_DIR": "/nonexistent", "PULSE_SERVER": "unix:/nonexistent/native"}
     done = subprocess.run(
-        [sys.executable, "-c", "from applet.audio.trial import try_sound; print(try_sound())"],
+        [sys.executable, "-c", "from tests.audio.test_sound import try_out; print(try_out())"],
         cwd=ROOT,
         env=os.environ | nothing,
         capture_output=True,

@@ -172,6 +172,17 @@ def test_a_canonical_name_is_cut_at_255_bytes() -> None:
     assert packet == SourceDescription(((1, "n" * 255),))
 
 
+def test_a_text_is_never_cut_inside_a_character() -> None:
+    (packet,) = parse_rtcp(encode_rtcp([Goodbye((), "ä" * 200)]))
+    assert packet == Goodbye((), "ä" * 127)
+
+
+def test_what_is_no_utf_8_in_a_text_is_left_out() -> None:
+    (packet,) = parse_rtcp(bytes.fromhex("80cb0002 06") + b"so\xff\xfe\xff!" + b"\0")
+    assert packet == Goodbye((), "so!")
+    assert parse_rtcp(encode_rtcp([packet])) == (packet,)
+
+
 # --- time -----------------------------------------------------------------------------------
 
 

@@ -33,6 +33,7 @@ from applet.phone.messages import (
     SendDigits,
     SetVolume,
     Trouble,
+    TrySound,
 )
 from applet.phone.orders import (
     CloseMedia,
@@ -41,6 +42,7 @@ from applet.phone.orders import (
     OpenMedia,
     SelectAudio,
     SetGains,
+    TryAudio,
 )
 from applet.phone.phone import Phone
 from applet.sip.hop import Hop, Transport
@@ -114,9 +116,19 @@ def test_a_call_hung_up_before_its_sockets_are_there_ends_and_they_are_closed() 
 
 def test_devices_and_volumes_are_for_the_threads() -> None:
     phone = _phone()
-    for command in (SelectDevices("mic", "speaker"), SetVolume(-3.0, 6.0), ListDevices()):
+    for command in (
+        SelectDevices("mic", "speaker"),
+        SetVolume(-3.0, 6.0),
+        ListDevices(),
+        TrySound(),
+    ):
         phone.handle(command, 0.0)
-    assert phone.orders() == [SelectAudio("mic", "speaker"), SetGains(-3.0, 6.0), ListAudio()]
+    assert phone.orders() == [
+        SelectAudio("mic", "speaker"),
+        SetGains(-3.0, 6.0),
+        ListAudio(),
+        TryAudio(),
+    ]
     phone.audio_event(Trouble(1, Reason.NO_MICROPHONE, ""), 0.0)
     assert phone.events() == [Trouble(1, Reason.NO_MICROPHONE, "")]
 

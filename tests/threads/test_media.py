@@ -29,7 +29,15 @@ from applet.media.rtcp import ReceiverReport, encode_rtcp, is_rtcp
 from applet.media.session import DigitReceived, MediaParameters, MediaStatistics
 from applet.media.tones import Tone
 from applet.nat.strategy import DIRECT, Kind, Way
-from applet.phone.messages import DevicesListed, FilePlaying, Levels, Logged, Reason, Trouble
+from applet.phone.messages import (
+    DevicesListed,
+    FilePlaying,
+    Levels,
+    Logged,
+    Reason,
+    SoundTried,
+    Trouble,
+)
 from applet.phone.orders import (
     CloseMedia,
     HoldMedia,
@@ -43,6 +51,7 @@ from applet.phone.orders import (
     SelectAudio,
     SendMediaDigits,
     SetGains,
+    TryAudio,
     UpdateMedia,
 )
 from applet.threads.media import (
@@ -530,6 +539,9 @@ class Mixer(SoundControl):
     def list(self) -> None:
         self.report(DevicesListed(("mic",), ("speaker",), *self.selected))
 
+    def try_out(self) -> None:
+        self.report(SoundTried(-20.0, speaker=True))
+
     def report_to(self, report: Callable[[AudioReport], None]) -> None:
         self.report = report
 
@@ -537,13 +549,15 @@ class Mixer(SoundControl):
         self.stopped = True
 
 
-def test_devices_are_chosen_and_listed(start: Callable[..., Media]) -> None:
+def test_devices_are_chosen_listed_and_tried_out(start: Callable[..., Media]) -> None:
     mixer = Mixer()
     media = start(sound=mixer)
     media.thread.submit(SelectAudio("mic", "speaker"))
     media.thread.submit(ListAudio())
     listed = media.wait_for(AudioHappened).event
     assert listed == DevicesListed(("mic",), ("speaker",), "mic", "speaker")
+    media.thread.submit(TryAudio())
+    assert media.wait_for(AudioHappened).event == SoundTried(-20.0, speaker=True)
     media.thread.stop()
     assert mixer.stopped
     without = start()

@@ -45,6 +45,7 @@ from applet.phone.messages import (
     SelectDevices,
     SendDigits,
     SetVolume,
+    SoundTried,
     Statistics,
     Stopped,
     Trouble,
@@ -334,14 +335,18 @@ def test_help_shows_log_numbers_and_about_and_copies_the_log(person: Person) -> 
     person.until(lambda: person.dialer.help is None, "the help window to close")
 
 
-def test_the_network_check_opens_its_page_from_the_menu(person: Person) -> None:
+def test_the_check_of_network_and_sound_opens_its_page_from_the_menu(person: Person) -> None:
     person.dialer.ask(Request(Act.CHECK))
     person.phone.tells(NetworkChecked(True, (("Router", "found", "It opens ports."),)))
+    person.phone.tells(SoundTried(-90.0, True))
     window = person.dialer.help
     assert window is not None
     person.until(lambda: "found. It opens ports." in all_texts(window.window), "what was found")
+    person.until(
+        lambda: any("pure zeros" in text for text in all_texts(window.window)), "what was heard"
+    )
     chosen = window.tabs.select()  # type: ignore[no-untyped-call]
-    assert window.tabs.tab(chosen, "text") == "Network check"  # type: ignore[no-untyped-call]
+    assert window.tabs.tab(chosen, "text") == "Network and sound"  # type: ignore[no-untyped-call]
 
 
 def test_the_licences_of_all_parts_have_a_tab_where_the_build_has_put_them(person: Person) -> None:

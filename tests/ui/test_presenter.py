@@ -41,9 +41,11 @@ from applet.phone.messages import (
     SelectDevices,
     SendDigits,
     SetVolume,
+    SoundTried,
     Statistics,
     Stopped,
     Trouble,
+    TrySound,
     Unregistered,
 )
 from applet.settings import Settings
@@ -649,11 +651,11 @@ def test_the_menu_is_the_whole_phone(story: Story) -> None:
     assert [entry.label for entry in menu] == [
         "Call support", "Hold", "Hang up", "Mute", "Keypad", "",
         "Microphone", "Speaker", "Volume", "Play a file …", "",
-        "Show window", "Check network", "Help", "Quit",
+        "Show window", "Check network and sound", "Help", "Quit",
     ]  # fmt: skip
     enabled = {entry.label for entry in menu if entry.enabled and entry.label}
     assert enabled == {
-        "Call support", "Microphone", "Speaker", "Volume", "Show window", "Check network", "Help",
+        "Call support", "Microphone", "Speaker", "Volume", "Show window", "Check network and sound", "Help",
         "Quit",
     }  # fmt: skip
     assert [entry.label for entry in menu if entry.default] == ["Show window"]
@@ -664,7 +666,7 @@ def test_the_menu_is_the_whole_phone(story: Story) -> None:
 def test_the_window_menu_has_what_has_no_button(story: Story) -> None:
     labels = [entry.label for entry in story.presenter.window_menu()]
     assert labels == [
-        "Microphone", "Speaker", "Volume", "Play a file …", "", "Check network", "Help", "Quit",
+        "Microphone", "Speaker", "Volume", "Play a file …", "", "Check network and sound", "Help", "Quit",
     ]  # fmt: skip
 
 
@@ -796,18 +798,43 @@ def test_help_shows_media_and_statistics_in_words_and_units(story: Story) -> Non
     assert story.presenter.view().help is None
 
 
-def test_the_menu_has_the_network_check_which_looks_each_time_it_is_chosen(story: Story) -> None:
-    (entry,) = [e for e in story.presenter.tray().menu if e.label == "Check network"]
+def test_the_menu_has_the_check_which_tries_network_and_sound_each_time_it_is_chosen(
+    story: Story,
+) -> None:
+    (entry,) = [e for e in story.presenter.tray().menu if e.label == "Check network and sound"]
     assert entry.enabled
     assert entry.request == Request(Act.CHECK)
     for times in (1, 2):
         story.asks(Act.CHECK)
-        assert story.commands == [CheckNetwork()]
+        assert story.commands == [CheckNetwork(), TrySound()]
         story.happens(NetworkChecked(True, (("Router", "found", f"Look {times}."),)))
         help_text = story.presenter.view().help
         assert help_text is not None
         assert help_text.checks == times
-        assert help_text.network == (("Router", f"found. Look {times}."),)
+        assert help_text.check == (
+            ("Router", f"found. Look {times}."),
+            ("Microphone", "none. Listening for a second …"),
+            ("Speaker", "none. Playing a soft tone …"),
+        )
+
+
+def test_the_check_tells_what_the_sound_does(story: Story) -> None:
+    story.happens(DevicesListed(("USB", "Webcam"), ("Hall",), "", "")).asks(Act.CHECK)
+    story.happens(SoundTried(-31.4, True))
+    help_text = story.presenter.view().help
+    assert help_text is not None
+    assert help_text.check == (
+        ("Microphone", "USB, Webcam. It hears something (-31 dBFS at the loudest)."),
+        ("Speaker", "Hall. A soft tone was played: you should have heard it."),
+    )
+
+
+def test_the_check_leaves_the_sound_to_a_call(story: Story) -> None:
+    story.talks().asks(Act.CHECK)
+    assert story.commands == [CheckNetwork()]
+    help_text = story.presenter.view().help
+    assert help_text is not None
+    assert [said for _, said in help_text.check] == ["none. The call is using it."] * 2
 
 
 def test_about_names_program_company_licences_and_the_own_address(story: Story) -> None:

@@ -1,0 +1,32 @@
+"""What the trial of the sound found, in the rows of the self-test's report."""
+
+from collections.abc import Callable
+
+from applet.media.levels import SILENT
+from applet.phone.messages import DevicesListed, SoundTried
+from applet.ui.vocabulary import Word
+
+Row = tuple[str, str, str]
+"""What was looked at, what was found, what it means."""
+
+
+def sound_rows(
+    word: Callable[..., str], devices: DevicesListed, hears: str, plays: str
+) -> tuple[Row, Row]:
+    """`word` as in `Speaker`; `hears` and `plays`: what is to be said of either end."""
+    none = word(Word.NO_DEVICE)
+    return (
+        (word(Word.MICROPHONE), ", ".join(devices.microphones) or none, hears),
+        (word(Word.SPEAKER), ", ".join(devices.speakers) or none, plays),
+    )
+
+
+def heard_and_played(word: Callable[..., str], tried: SoundTried) -> tuple[str, str]:
+    """What the trial means, for either end."""
+    if tried.microphone is None:
+        hears = word(Word.MICROPHONE_SHUT)
+    elif tried.microphone <= SILENT:
+        hears = word(Word.MICROPHONE_SILENT)
+    else:
+        hears = word(Word.MICROPHONE_HEARS, f"{tried.microphone:.0f}")
+    return hears, word(Word.SPEAKER_PLAYED if tried.speaker else Word.SPEAKER_SHUT)
