@@ -390,7 +390,7 @@ class Phone:
             case sip.IncomingInvite():
                 self._incoming(event, now)
             case sip.Registered() | sip.RegistrationFailed() | sip.Unregistered():
-                self._registrar.happened(event)
+                self._registrar.happened(event, now)
                 if isinstance(event, sip.Registered):
                     self._services.registered(event.registration, now)
             case sip.SeenElsewhere():

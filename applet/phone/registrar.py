@@ -15,7 +15,7 @@ class Registrar:
     refresh and of each attempt in between. `begin` makes the registration and sends the first
     REGISTER; it needs a registrar in the account."""
 
-    __slots__ = ("_account", "_begin", "_outbox", "_registration", "_told")
+    __slots__ = ("_account", "_again", "_begin", "_leaving", "_outbox", "_registration", "_told")
 
     def __init__(
         self, account: Account, begin: Callable[[float], Registration], outbox: Outbox
@@ -25,11 +25,14 @@ class Registrar:
         self._outbox = outbox
         self._registration: Registration | None = None
         self._told: Registered | RegistrationFailed | None = None
+        self._leaving = False
+        self._again = False
 
     def register(self, now: float) -> None:
-        """Also while it waits for another attempt: now."""
+        """Also while it waits for another attempt: now. Who is just leaving leaves first."""
+        self._again = self._leaving
         if self._registration is not None:
-            if not isinstance(self._told, Registered):
+            if not self._leaving and not isinstance(self._told, Registered):
                 self._told = None
                 self._registration.register(now)
         else:
@@ -46,10 +49,14 @@ class Registrar:
             self._registration.check_address(now)
 
     def unregister(self, now: float) -> None:
+        self._again = False
         if self._registration is not None:
+            self._leaving = True
             self._registration.unregister(now)
 
-    def happened(self, event: sip.Registered | sip.RegistrationFailed | sip.Unregistered) -> None:
+    def happened(
+        self, event: sip.Registered | sip.RegistrationFailed | sip.Unregistered, now: float
+    ) -> None:
         registrar = str(self._account.registrar)
         match event:
             case sip.Registered(service_route=route):
@@ -61,8 +68,11 @@ class Registrar:
             case _:  # Unregistered
                 self._registration = None
                 self._told = None
+                self._leaving = False
                 self._account.service_route = ()
                 self._outbox.tell(Unregistered(registrar))
+                if self._again:
+                    self.register(now)
 
     def _tell(self, news: Registered | RegistrationFailed) -> None:
         if type(news) is not type(self._told) or news != self._told:

@@ -18,6 +18,7 @@ from applet.sip.hop import Hop
 from applet.sip.message import Request, Response
 from applet.sip.registration_table import NEXT, RegistrationState, Step
 from applet.sip.uri import SipUri, is_secure
+from applet.token_bucket import TokenBucket
 
 __all__ = ["Registration", "RegistrationState"]
 
@@ -35,6 +36,10 @@ LONGEST_EXPIRES = 7 * 24 * 3600
 MOST_TURNS = 3
 """How often in a row a registrar may send us elsewhere, or want another expiry or Contact."""
 MOST_ROUTES = 8
+ADDRESSES_AT_ONCE = 4
+ADDRESS_EVERY = 20.0
+"""So many new addresses of ours are bound within a round trip, as after a router's restart; where
+each answer shows another one, one in so many seconds."""
 _PASSING = (408, 480, 503, 504, 500, 502)
 """Refusals that tell of a trouble and not of a decision."""
 
@@ -44,6 +49,7 @@ class Registration:
     requests share a Call-ID, and their CSeq counts on (section 10.2)."""
 
     __slots__ = (
+        "_addresses",
         "_authenticator",
         "_bound",
         "_client",
@@ -85,6 +91,7 @@ class Registration:
         self._turns = 0
         self._refresh_in = 0.0
         self._retry_in = 0.0
+        self._addresses = TokenBucket(ADDRESSES_AT_ONCE, ADDRESS_EVERY)
         self._bound: SipUri | None = None
         self._client: ClientRequest | None = None
 
@@ -112,6 +119,8 @@ class Registration:
     def move(self, now: float) -> None:
         """The network is another one: register from there at once. What is under way in the old
         one will not be answered."""
+        if self._leaving:
+            return
         if self.state in (RegistrationState.REGISTERING, RegistrationState.REFRESHING):
             assert self._client is not None  # it was begun
             self._client.forget(now)
@@ -120,10 +129,17 @@ class Registration:
             self._step(Step.WANTED, now)
 
     def check_address(self, now: float) -> None:
-        """Our address may have turned out to be another one: then that is to be bound."""
+        """Our address may have turned out to be another one: then that is to be bound, at once or,
+        if this goes on and on, soon."""
         hop = None if self._client is None else self._client.hop
-        if hop is not None and self._bound not in (None, self._contact(hop)):
-            self.register(now)
+        if self._leaving or hop is None or self._bound in (None, self._contact(hop)):
+            return
+        if (self.state, Step.WANTED) not in NEXT:
+            return  # a REGISTER is under way: its answer will show it
+        if self._addresses.take(now):
+            self._step(Step.WANTED, now)
+        else:
+            self._core.timers.set(self, "look", self._addresses.next())
 
     # --- the table
 
@@ -132,7 +148,8 @@ class Registration:
         if state is None:
             return
         self.state = state
-        self._core.timers.cancel(self, "due")
+        for name in ("due", "look"):
+            self._core.timers.cancel(self, name)
         match state:
             case RegistrationState.REGISTERING | RegistrationState.REFRESHING:
                 self._send(self._expires, now)
@@ -148,9 +165,12 @@ class Registration:
                 self._core.emit(Unregistered(self))
 
     def handle_timer(self, name: str, now: float) -> None:
-        """Time for a refresh, or for another attempt."""
+        """Time for a refresh, for another attempt, or to look again where we are."""
         self._turns = 0
-        self._step(Step.DUE, now)
+        if name == "look":
+            self.check_address(now)
+        else:
+            self._step(Step.DUE, now)
 
     def on_flow_lost(self, now: float) -> None:
         """Who wants to reach us cannot any more."""
@@ -230,7 +250,9 @@ class Registration:
         expires = self._time_granted(response, contact)
         self._bound = contact
         self._failures = 0
-        if self._contact(self._client.hop) != contact and self._turn(now):
+        elsewhere = self._contact(self._client.hop) != contact
+        if elsewhere and not self._leaving and self._addresses.take(now):
+            self._send(self._expires, now)
             return  # their answer shows where we are reached in truth: that is to be bound
         long = expires >= 2 * REFRESH_AHEAD
         ahead = REFRESH_AHEAD if long else expires / 2
@@ -240,6 +262,8 @@ class Registration:
         self._core.emit(Registered(self, expires, str(contact), routes))
         if self._leaving:
             self._step(Step.UNWANTED, now)
+        else:
+            self.check_address(now)
 
     def _time_granted(self, response: Response, contact: SipUri) -> int:
         """Section 10.2.4: `expires` of our own Contact in the 2xx, else Expires, else what we

@@ -7,6 +7,7 @@ running call nor the memory of whoever reads the lines later than they come.
 from applet.phone.messages import Logged
 from applet.phone.orders import TraceMessage
 from applet.redaction import redact, redact_message
+from applet.token_bucket import TokenBucket
 
 LONGEST = 8192
 LONGEST_FIRST_LINE = 200
@@ -17,23 +18,17 @@ PER_SECOND = 100
 
 
 class TraceLog:
-    """A bucket of `BURST` lines that fills again with `PER_SECOND`."""
-
-    __slots__ = ("_filled_at", "_left", "_left_out")
+    __slots__ = ("_bucket", "_left_out")
 
     def __init__(self) -> None:
-        self._left = float(BURST)
-        self._filled_at = 0.0
+        self._bucket = TokenBucket(BURST, 1 / PER_SECOND)
         self._left_out = 0
 
     def lines(self, traced: TraceMessage, now: float) -> list[Logged]:
         """The line of one message; before it, if some were left out, how many."""
-        self._left = min(BURST, self._left + (now - self._filled_at) * PER_SECOND)
-        self._filled_at = now
-        if self._left < 1:
+        if not self._bucket.take(now):
             self._left_out += 1
             return []
-        self._left -= 1
         return [*self._gap(), _logged(traced.sent, traced.data, traced.peer)]
 
     def _gap(self) -> list[Logged]:

@@ -107,6 +107,26 @@ def test_unregister_takes_the_binding_away() -> None:
     assert phone.seen(Unregistered)
 
 
+@pytest.mark.parametrize(
+    ("wishes", "registers"),
+    [((Register,), 4), ((Register, Register), 4), ((Register, Unregister), 3), ((), 3)],
+)
+def test_who_is_leaving_leaves_before_registering_anew(
+    wishes: tuple[type[Register | Unregister], ...], registers: int
+) -> None:
+    street, phone, pbx = _registered()
+    for wish in (Unregister, *wishes):
+        phone.do(wish())
+    pbx.answer(pbx.wait_for("REGISTER", 3), 200)
+    street.run(0.1)
+    assert phone.seen(Unregistered)
+    assert len(pbx.requests("REGISTER")) == registers
+    if registers == 4:
+        pbx.answer(pbx.wait_for("REGISTER", 4), 200, headers=("Expires: 3600",))
+        street.run(0.1)
+        assert len(phone.seen(Registered)) == 2
+
+
 def test_quit_unregisters() -> None:
     street, phone, pbx = _registered()
     phone.do(Quit())

@@ -7,6 +7,8 @@ from applet.sip.events import EndedBy, Registered, RegistrationFailed
 from applet.sip.message import Request
 from applet.sip.records import Question, Record
 from applet.sip.registration import (
+    ADDRESS_EVERY,
+    ADDRESSES_AT_ONCE,
     MOST_TURNS,
     RECONNECT_WITHIN,
     Registration,
@@ -146,13 +148,65 @@ def test_nothing_is_learnt_from_a_response_that_nobody_asked_for() -> None:
     leave(agent, peer, registration)
 
 
-def test_a_registrar_that_sees_us_elsewhere_each_time_is_believed_in_the_end() -> None:
-    wire, agent, peer, registration = over_tcp()
-    for turn in range(MOST_TURNS + 1):
-        reply_seen(peer, agent, 200, 40000 + turn)
+@pytest.mark.parametrize("flow", [True, False])
+def test_a_registrar_that_sees_us_elsewhere_each_time_is_not_asked_without_end(
+    flow: bool,
+) -> None:
+    """Whoever watches for another address of ours looks again after each answer."""
+    wire, agent, peer = pair()
+    registration = register(agent, uri_of(peer, "", **({"transport": "tcp"} if flow else {})))
+    port = 40000
+
+    def seen_elsewhere_for(seconds: float) -> int:
+        nonlocal port
+        before, end = peer.count("REGISTER"), wire.now + seconds
+        while wire.now < end:
+            port += 1
+            reply_seen(peer, agent, 200, port, flow=flow, Contact=CONTACT + ";expires=3600")
+            do(agent, registration.check_address)
+            wire.clock.run(0.4)  # before anything is repeated
+        return peer.count("REGISTER") - before
+
+    assert ADDRESSES_AT_ONCE <= seen_elsewhere_for(10.0) <= ADDRESSES_AT_ONCE + 1
+    for _ in range(3):
+        assert seen_elsewhere_for(60.0) == 60.0 / ADDRESS_EVERY, "late, but the truth gets bound"
+    assert set(kinds(agent)) >= {"Registered"}
+    wire.clock.run(60.0)  # the answers agree from here on
+    reply_seen(peer, agent, 200, port, flow=flow, Contact=CONTACT + ";expires=3600")
+    wire.clock.run(10 * ADDRESS_EVERY)
+    quiet = peer.count("REGISTER")
+    for restart in (50001, 50002, 50003):
+        do(agent, registration.register)
         wire.clock.run(0.0)
-    assert kinds(agent) == ["Registered"]
-    assert peer.count("REGISTER") == MOST_TURNS + 1
+        for _ in range(2):
+            reply_seen(peer, agent, 200, restart, flow=flow, Contact=CONTACT + ";expires=3600")
+            do(agent, registration.check_address)
+            wire.clock.run(0.0)
+        assert f":{restart}" in peer.last_request("REGISTER").lines("Contact")[0]
+    assert peer.count("REGISTER") == quiet + 6
+
+
+def test_an_address_that_turns_up_while_we_leave_does_not_bring_us_back() -> None:
+    wire, agent, peer, registration = over_tcp()
+    reply_seen(peer, agent, 200, 40000)
+    reply_seen(peer, agent, 200, 40000)
+    do(agent, registration.register)
+    wire.clock.run(0.0)
+    do(agent, registration.unregister)
+    do(agent, registration.check_address)
+    do(agent, registration.move)
+    reply_seen(peer, agent, 200, 50000)
+    for verb in (registration.check_address, registration.move):
+        do(agent, verb)
+    assert peer.last_request("REGISTER").expires == 0
+    reply_seen(peer, agent, 200, 50000)
+    for verb in (registration.check_address, registration.move):
+        do(agent, verb)
+    wire.clock.run(60.0)
+    assert kinds(agent)[-1] == "Unregistered"
+    assert state_of(registration) is RegistrationState.UNREGISTERED
+    assert peer.last_request("REGISTER").expires == 0
+    assert_empty(agent)
 
 
 def test_over_udp_the_address_behind_a_router_is_bound_as_the_registrar_sees_it() -> None:
