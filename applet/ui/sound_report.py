@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from applet.media.levels import SILENT
 from applet.phone.messages import DevicesListed, SoundTried
 from applet.ui.vocabulary import Word
 
 Row = tuple[str, str, str]
 """What was looked at, what was found, what it means."""
+
+_PURE_ZEROS = -90.0  # dBFS, as `SoundTried` tells them
 
 
 def sound_rows(
@@ -25,7 +26,7 @@ def heard_and_played(word: Callable[..., str], tried: SoundTried) -> tuple[str, 
     """What the trial means, for either end."""
     if tried.microphone is None:
         hears = word(Word.MICROPHONE_SHUT)
-    elif tried.microphone <= SILENT:
+    elif tried.microphone <= _PURE_ZEROS:
         hears = word(Word.MICROPHONE_SILENT)
     else:
         hears = word(Word.MICROPHONE_HEARS, f"{tried.microphone:.0f}")
