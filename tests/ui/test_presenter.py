@@ -655,8 +655,8 @@ def test_the_menu_is_the_whole_phone(story: Story) -> None:
     ]  # fmt: skip
     enabled = {entry.label for entry in menu if entry.enabled and entry.label}
     assert enabled == {
-        "Call support", "Microphone", "Speaker", "Volume", "Show window", "Check network and sound", "Help",
-        "Quit",
+        "Call support", "Microphone", "Speaker", "Volume", "Show window",
+        "Check network and sound", "Help", "Quit",
     }  # fmt: skip
     assert [entry.label for entry in menu if entry.default] == ["Show window"]
     story.talks()
@@ -666,7 +666,8 @@ def test_the_menu_is_the_whole_phone(story: Story) -> None:
 def test_the_window_menu_has_what_has_no_button(story: Story) -> None:
     labels = [entry.label for entry in story.presenter.window_menu()]
     assert labels == [
-        "Microphone", "Speaker", "Volume", "Play a file …", "", "Check network and sound", "Help", "Quit",
+        "Microphone", "Speaker", "Volume", "Play a file …", "",
+        "Check network and sound", "Help", "Quit",
     ]  # fmt: skip
 
 
