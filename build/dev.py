@@ -45,7 +45,11 @@ def test(arguments: list[str]) -> int:
     return (
         _lint(python)
         or _test_other_pythons()
-        or (_call(python, "build/fuzz.py", "--seconds", "30") if sys.platform == "linux" else 0)
+        or (
+            _call(python, "build/fuzz.py", "--seconds", "30", "--seed", "1")
+            if sys.platform == "linux"
+            else 0
+        )
         or _call(python, "-m", "pytest", "--cov", *LANES)
     )
 

@@ -1,11 +1,12 @@
 """Coverage-guided fuzzing (atheris, libFuzzer) of what reads bytes from the network.
 
-    python3 build/dev.py fuzz [TARGET ...] [--seconds N]
+    python3 build/dev.py fuzz [TARGET ...] [--seconds N] [--seed N]
 
 `tests/fuzz/targets.py` has the targets, `tests/data/fuzz` their seeds. What is found interesting
 is kept under `dist/fuzz`, so that the next run goes on from there. An input that breaks a target,
 takes longer than ten seconds or more than half a gigabyte is a finding: its file is named, and
-belongs into the seeds once it is mended.
+belongs into the seeds once it is mended. With the same seed and no kept inputs the same bytes
+come: so it is in the tests' half minute, where a finding shall mean that something has changed.
 """
 
 import argparse
@@ -31,11 +32,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="dev.py fuzz", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     parser.add_argument("--seconds", type=int, default=600, help="for each target; default 600")
+    parser.add_argument("--seed", type=int, default=0, help="of the chance; default 0: a new one")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--replay", help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.one:
-        _fuzz_one(given.one, given.seconds)
+        _fuzz_one(given.one, given.seconds, given.seed)
         return 0
     from tests.fuzz.targets import TARGETS
 
@@ -47,16 +49,19 @@ def main(arguments: list[str]) -> int:
     names = given.targets or list(TARGETS)
     failed = False
     for start in range(0, len(names), AT_ONCE):
-        running = {name: _start(name, given.seconds) for name in names[start : start + AT_ONCE]}
+        running = {
+            name: _start(name, given.seconds, given.seed) for name in names[start : start + AT_ONCE]
+        }
         for name, process in running.items():
             failed |= _report(name, process, given.seconds)
     return int(failed)
 
 
-def _start(name: str, seconds: int) -> "subprocess.Popen[str]":
+def _start(name: str, seconds: int, seed: int) -> "subprocess.Popen[str]":
     (CORPUS / name).mkdir(parents=True, exist_ok=True)
+    numbers = ("--seconds", str(seconds), "--seed", str(seed))
     return subprocess.Popen(
-        [sys.executable, __file__, "--one", name, "--seconds", str(seconds)],
+        [sys.executable, __file__, "--one", name, *numbers],
         cwd=ROOT,
         text=True,
         stdout=subprocess.PIPE,
@@ -85,7 +90,7 @@ def _report(name: str, process: "subprocess.Popen[str]", seconds: int) -> bool:
     return replayed.returncode != 0
 
 
-def _fuzz_one(name: str, seconds: int) -> None:
+def _fuzz_one(name: str, seconds: int, seed: int) -> None:
     """In a process of its own: libFuzzer never returns."""
     import atheris
 
@@ -93,6 +98,7 @@ def _fuzz_one(name: str, seconds: int) -> None:
         from tests.fuzz.targets import TARGETS, seed_folders
     folders = [CORPUS / name, *seed_folders(name)]
     options = [*LIMITS, f"-max_total_time={seconds}", f"-artifact_prefix={CORPUS / name}-"]
+    options.append(f"-seed={seed}")
     words = SEEDS / f"{name}.dict"
     if words.exists():
         options.append(f"-dict={words}")
