@@ -1,6 +1,6 @@
 """A transport address, shared by every layer."""
 
-from typing import NamedTuple
+from applet.value import NamedTuple
 
 
 class Address(NamedTuple):

@@ -8,7 +8,9 @@ the key, what is wrong and what would be right; all of them are reported togethe
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import cast
+
+from applet.value import NamedTuple
 
 EMBEDDED_DESK = "desk"
 BRAND_FILE = Path(__file__).with_name("brand.toml")

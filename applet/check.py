@@ -6,7 +6,6 @@ import random
 import sys
 import time
 from queue import Empty
-from typing import NamedTuple
 
 from applet import brand as brands
 from applet.address import Address
@@ -34,6 +33,7 @@ from applet.threads.sockets import local_ip_for
 from applet.threads.tls_files import NO_FILES, TlsFiles
 from applet.ui.sound_report import Row, heard_and_played, sound_rows
 from applet.ui.strings import Speaker
+from applet.value import NamedTuple
 
 PATIENCE = 7.0
 """Seconds until the report is given with what is known by then; UPnP alone may take four."""

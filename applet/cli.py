@@ -1,5 +1,6 @@
 """The command line: which of the programs is started, each imported only then."""
 
+import gc
 import sys
 
 USAGE = """\
@@ -14,6 +15,8 @@ python -m applet check        looks at the network, tries the sound: [URI] [--js
 
 def main(arguments: list[str], started: float) -> int:
     """Returns the exit code. `started` is the `time.perf_counter()` of the program's start."""
+    # Nothing that is made while importing is garbage: `threads.media` begins to look for some.
+    gc.disable()
     word, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if word == "headless":
         from applet.headless.run import run

@@ -7,7 +7,9 @@ reported; the phone starts with its defaults.
 
 import contextlib
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
+
+from applet.value import NamedTuple
 
 _FILE = "settings.toml"
 

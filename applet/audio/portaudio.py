@@ -8,9 +8,10 @@ long as its streams do. Every method may block: only the sound worker calls them
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from applet.audio.stream import Format
+from applet.value import NamedTuple
 
 _PA_INT16 = 8
 _WASAPI, _DIRECTSOUND, _MME = 13, 1, 2

@@ -9,10 +9,10 @@ import audioop
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import NamedTuple
 
 from applet.audio.device import FRAME_SAMPLES, SAMPLE_RATE, Playout
 from applet.audio.resample import Resampler
+from applet.value import NamedTuple
 
 CONTINUE = 0
 """PortAudio's paContinue."""

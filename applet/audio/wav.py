@@ -6,9 +6,9 @@ on Python 3.11 and costs more at the start than these lines.
 
 import audioop
 import struct
-from typing import NamedTuple
 
 from applet.audio.resample import Resampler
+from applet.value import NamedTuple
 
 LARGEST_FILE = 100_000_000
 _PCM = 1

@@ -2,7 +2,6 @@
 
 import getopt
 import os
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.audio.file import parse_source
@@ -11,6 +10,7 @@ from applet.nat.knowledge import RelayServer
 from applet.phone.config import NatConfig, PhoneConfig
 from applet.threads.sockets import PortRange
 from applet.threads.tls_files import TlsFiles
+from applet.value import NamedTuple
 
 
 class OptionError(ValueError):

@@ -1,9 +1,9 @@
 """Digits as telephone events: RFC 4733 sections 2.3 and 2.5."""
 
 from struct import Struct
-from typing import NamedTuple
 
 from applet.media.rtp import RtpPacket
+from applet.value import NamedTuple
 
 DIGITS = "0123456789*#ABCD"
 """The event code of a digit is its place here (RFC 4733 section 3.2)."""

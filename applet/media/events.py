@@ -1,8 +1,7 @@
 """What a media session tells: immutable, in the order in which it happened."""
 
-from typing import NamedTuple
-
 from applet.address import Address
+from applet.value import NamedTuple
 
 
 class DigitReceived(NamedTuple):

@@ -13,9 +13,9 @@ goes back to it if that pays. It shrinks, or grows without a gap, by the caller'
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from applet.media.playout_delay import PlayoutDelay
+from applet.value import NamedTuple
 
 _HALF = 1 << 31
 _MASK = (1 << 32) - 1

@@ -8,9 +8,9 @@ makes up for it goes too), and a BYE may go at once (6.3.7). The random half on 
 
 from collections.abc import Iterable
 from struct import Struct
-from typing import NamedTuple
 
 from applet.randomness import Randomness
+from applet.value import NamedTuple
 
 _SENDER_REPORT = 200
 _RECEIVER_REPORT = 201

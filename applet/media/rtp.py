@@ -1,7 +1,8 @@
 """RTP packets and their sequence numbers: RFC 3550 section 5.1 and appendix A.1."""
 
 from struct import Struct
-from typing import NamedTuple
+
+from applet.value import NamedTuple
 
 _HEADER = Struct("!BBHII")
 _HEADER_SIZE = 12

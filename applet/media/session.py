@@ -6,7 +6,7 @@ Nothing here blocks, and nothing a peer sends raises: bad packets are counted an
 """
 
 import audioop
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from applet.address import Address
 from applet.media.codec import create
@@ -30,6 +30,7 @@ from applet.media.sender import RtpSender
 from applet.media.source import RtpSource
 from applet.media.tones import Tone, ToneSource
 from applet.randomness import Randomness
+from applet.value import NamedTuple
 
 _CLOCK_RATE = 8000
 """Hz, of the RTP timestamps; the seam for codecs with another one is `AudioCodec.clock_rate`."""

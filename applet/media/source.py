@@ -6,9 +6,8 @@ we believe already has been heard for two seconds (or since the answer). After t
 SSRC may move. Never is anybody replaced who is alive, so that a stranger cannot take a call over.
 """
 
-from typing import NamedTuple
-
 from applet.address import Address
+from applet.value import NamedTuple
 
 ALIVE_SECONDS = 2.0
 PACKETS_IN_A_ROW = 5

@@ -8,7 +8,8 @@ from array import array
 from enum import Enum
 from functools import cache
 from math import cos, gcd, pi, sin
-from typing import NamedTuple
+
+from applet.value import NamedTuple
 
 _RAMP_MS = 8
 

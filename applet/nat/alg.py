@@ -8,10 +8,10 @@ answers, or half of the request. A server that returns the request as it got it
 """
 
 from enum import Enum
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.nat.hosts import is_public
+from applet.value import NamedTuple
 
 
 class Alg(Enum):

@@ -9,9 +9,9 @@ import hmac
 import struct
 import zlib
 from ipaddress import ip_address
-from typing import NamedTuple
 
 from applet.address import Address
+from applet.value import NamedTuple
 
 REQUEST, SUCCESS, ERROR = 0x0001, 0x0101, 0x0111
 USERNAME, INTEGRITY, ERROR_CODE, XOR_MAPPED = 0x0006, 0x0008, 0x0009, 0x0020

@@ -7,12 +7,11 @@ that works (regular nomination). What is chosen is asked every few seconds from 
 keeps the NAT open and is their proof of consent (RFC 7675).
 """
 
-from typing import NamedTuple
-
 from applet.address import Address
 from applet.nat import binding
 from applet.nat.binding import Binding, read_binding, write_binding, xor_mapped
 from applet.randomness import Randomness
+from applet.value import NamedTuple
 
 LIMIT = 5.0
 """Seconds of checks; then the call goes on by the plain addresses."""

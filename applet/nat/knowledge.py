@@ -5,11 +5,11 @@ they have one. Nothing here decides: that is `nat.strategy`.
 """
 
 from enum import Enum
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.nat.alg import UNJUDGED, Alg, Answered, Verdict, judge
 from applet.nat.hosts import is_near, is_public
+from applet.value import NamedTuple
 
 _ORDER = {"udp": 0, "tcp": 1, "tls": 2}
 

@@ -6,9 +6,9 @@ refusal.
 """
 
 import struct
-from typing import NamedTuple
 
 from applet.address import Address
+from applet.value import NamedTuple
 
 PORT = 5351
 LEASE = 600

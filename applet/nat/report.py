@@ -6,11 +6,10 @@ it say "Full Cone" behind any router. What two servers see tells symmetric from 
 which kind of cone it is nobody can tell today, and the report says so.
 """
 
-from typing import NamedTuple
-
 from applet.nat.alg import Alg
 from applet.nat.knowledge import Knowledge, Mapping
 from applet.nat.strategy import Plan
+from applet.value import NamedTuple
 
 
 class Finding(NamedTuple):

@@ -10,9 +10,9 @@ five seconds. A pair missing from the table changes nothing.
 """
 
 from enum import Enum
-from typing import NamedTuple
 
 from applet.nat.strategy import Way
+from applet.value import NamedTuple
 
 OFFER_PAUSE = 5.0
 """Seconds between two offers of ours for a rescue."""

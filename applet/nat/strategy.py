@@ -9,11 +9,11 @@ many: nf_nat_sip with `sip_direct_media=0` then cuts our ears off (see the tests
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.nat.alg import Alg
 from applet.nat.knowledge import Knowledge, Mapper, Mapping, RelayServer, SipSeen
+from applet.value import NamedTuple
 
 
 class Kind(Enum):

@@ -2,10 +2,9 @@
 section 13.2.1, RFC 6337 section 3.1). The branch that spoke last is heard; the one that picks up
 counts."""
 
-from typing import NamedTuple
-
 from applet.sdp.description import SdpError
 from applet.sdp.offer_answer import Negotiated, OfferAnswer
+from applet.value import NamedTuple
 
 _MOST = 16
 

@@ -1,10 +1,9 @@
 """What a phone has to know before it starts; made from the brand file or the command line."""
 
-from typing import NamedTuple
-
 from applet.address import Address
 from applet.nat.knowledge import RelayServer
 from applet.phone.emergency import NUMBERS
+from applet.value import NamedTuple
 
 
 class NatConfig(NamedTuple):

@@ -1,11 +1,10 @@
 """The SIP servers that the phone knows on this network, and what came back from them."""
 
-from typing import NamedTuple
-
 from applet.address import Address
 from applet.nat.knowledge import SipSeen
 from applet.sip.hop import Transport
 from applet.sip.uri import SipUri
+from applet.value import NamedTuple
 
 TLS_PORT = 5061
 WEB_PORT = 443

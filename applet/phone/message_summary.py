@@ -1,7 +1,8 @@
 """What a NOTIFY about a mailbox says: `application/simple-message-summary` (RFC 3842)."""
 
 import re
-from typing import NamedTuple
+
+from applet.value import NamedTuple
 
 _line = re.compile(r"([A-Za-z-]+)[ \t]*:[ \t]*(.*)").fullmatch
 _counts = re.compile(r"([0-9]{1,6})[ \t]*/[ \t]*([0-9]{1,6})").match

@@ -1,13 +1,11 @@
 """The vocabulary between the phone and whoever drives it: commands in, events out.
 
-Every value is immutable (a NamedTuple: frozen and without a dict, at a seventh of the start-up
-cost of a dataclass) and may cross any thread. Tell them apart by type, never by `==` between
-different types. Nothing of ours is imported but the rest of the vocabulary, so the screen depends
-on it alone.
+Every value is immutable (a NamedTuple: frozen and without a dict) and may cross any thread. Tell
+them apart by type, never by `==` between different types. Nothing of ours is imported but the rest
+of the vocabulary, so the screen depends on it alone.
 """
 
 from enum import Enum
-from typing import NamedTuple
 
 from applet.phone.reason import Reason as Reason
 from applet.phone.service_messages import ConfirmTransfer as ConfirmTransfer
@@ -17,6 +15,7 @@ from applet.phone.service_messages import TextReceived as TextReceived
 from applet.phone.service_messages import Transfer as Transfer
 from applet.phone.service_messages import TransferChanged as TransferChanged
 from applet.phone.service_messages import TransferState as TransferState
+from applet.value import NamedTuple
 
 
 class CallState(Enum):

@@ -7,8 +7,6 @@ in any order and at any time, the address may change under them, and an answer t
 re-INVITE may settle ours.
 """
 
-from typing import NamedTuple
-
 from applet.address import Address
 from applet.phone.branches import Branches
 from applet.phone.hold import HoldInput, HoldMemory, HoldState
@@ -23,6 +21,7 @@ from applet.sdp.offer_answer import Direction, Negotiated, OfferAnswer, State
 from applet.sip.events import ReinviteAnswered, ReinviteFailed
 from applet.sip.invite import InviteSession
 from applet.sip.uri import SipUri
+from applet.value import NamedTuple
 
 _NOT_FOR_THE_STYLE = frozenset((401, 407, 408, 481, 503))
 """Refusals that another way of saying the same would meet as well."""

@@ -9,7 +9,6 @@ enough is known, 300 ms at most. A server in our own network needs none of this.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.nat.alg import Alg
@@ -27,6 +26,7 @@ from applet.sip.endpoint import Endpoint
 from applet.sip.events import Pinged
 from applet.sip.hop import Transport
 from applet.sip.uri import SipUri
+from applet.value import NamedTuple
 
 CALL_WAIT = 0.3
 """Seconds an INVITE waits for what is not known yet."""

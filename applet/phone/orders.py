@@ -4,8 +4,6 @@ Immutable values, carried out in order by `threads.core`; the answers come back 
 `phone.phone.Phone` that each order names.
 """
 
-from typing import NamedTuple
-
 from applet.address import Address
 from applet.media.session import MediaParameters
 from applet.media.tones import Tone
@@ -13,6 +11,7 @@ from applet.nat.ice import IceSetup
 from applet.nat.knowledge import RelayServer
 from applet.nat.strategy import DIRECT, Way
 from applet.sip.records import Question
+from applet.value import NamedTuple
 
 
 class Probe(NamedTuple):

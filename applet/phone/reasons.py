@@ -3,13 +3,13 @@
 and Retry-After (20.33)."""
 
 import re
-from typing import NamedTuple
 
 from applet.phone.messages import Reason
 from applet.phone.words import remark
 from applet.sip.events import EndedBy
 from applet.sip.grammar import QUOTED, TOKEN, clamped, find_param, read_params, unquoted
 from applet.sip.message import Message
+from applet.value import NamedTuple
 
 _BY_STATUS = {
     401: Reason.WRONG_CREDENTIALS,

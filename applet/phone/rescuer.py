@@ -1,7 +1,6 @@
 """Brings the sound of one call back: joins `nat.rescue`, the negotiation and the network."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.media.events import SoundBack, SoundMissing
@@ -16,6 +15,7 @@ from applet.phone.orders import KeepWay, OpenWay
 from applet.phone.outbox import Outbox
 from applet.sip.events import OfferReceived, ReinviteAnswered, ReinviteConfirmed, ReinviteFailed
 from applet.sip.uri import SipUri
+from applet.value import NamedTuple
 
 _NOT_A_RESCUE = (Kind.DIRECT, Kind.RPORT)
 

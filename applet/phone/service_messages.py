@@ -2,7 +2,8 @@
 messages. It imports nothing of ours either."""
 
 from enum import Enum
-from typing import NamedTuple
+
+from applet.value import NamedTuple
 
 
 class TransferState(Enum):

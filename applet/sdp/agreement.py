@@ -1,8 +1,6 @@
 """What two descriptions agree on: codecs, addresses, direction, time per packet (RFC 3264
 sections 5 and 6, RFC 3605, RFC 5761)."""
 
-from typing import NamedTuple
-
 from applet.address import Address
 from applet.sdp.description import (
     Codec,
@@ -14,6 +12,7 @@ from applet.sdp.description import (
     whole_number,
 )
 from applet.sdp.ice import AgreedIce
+from applet.value import NamedTuple
 
 TELEPHONE_EVENT = Codec("telephone-event", 101, fmtp="0-15")
 COMFORT_NOISE = Codec("CN", 13)

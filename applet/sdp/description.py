@@ -8,7 +8,8 @@ the first line of a medium that we refuse.
 import re
 from enum import Enum
 from functools import lru_cache
-from typing import NamedTuple
+
+from applet.value import NamedTuple
 
 MAX_BYTES = 65_535
 """A longer description is refused unread."""

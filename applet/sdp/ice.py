@@ -2,7 +2,6 @@
 say from then on. Nothing of it stands in a first offer of ours."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.sdp.description import (
@@ -13,6 +12,7 @@ from applet.sdp.description import (
     is_unspecified,
     whole_number,
 )
+from applet.value import NamedTuple
 
 MOST_CANDIDATES = 32
 """More of theirs than this are not tried."""

@@ -7,7 +7,6 @@ are where a profile is offered, judged and answered.
 
 from copy import copy
 from enum import Enum
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.sdp.agreement import (
@@ -33,6 +32,7 @@ from applet.sdp.description import (
     parse_sdp,
 )
 from applet.sdp.ice import IceSide, Place
+from applet.value import NamedTuple
 
 __all__ = [
     "Codec",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from applet.sip.authenticator import Authenticator, Exchange
 from applet.sip.core import Core
@@ -24,6 +24,7 @@ from applet.sip.timers import T1
 from applet.sip.transaction import ClientTransaction, hop_by_hop
 from applet.sip.transport import MAX_UDP_REQUEST
 from applet.sip.uri import Uri, is_secure, secured
+from applet.value import NamedTuple
 
 CONNECT_LIMIT = 4.0
 """Seconds after which a connection that does not come about counts as failed."""

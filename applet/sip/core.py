@@ -2,7 +2,7 @@
 section 5), the dialogs, and the way for events out."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from applet.randomness import Randomness, token
 from applet.sip.dialog import DialogId
@@ -17,6 +17,7 @@ from applet.sip.timers import Timers
 from applet.sip.transaction import ServerTransaction
 from applet.sip.transactions import MAGIC_COOKIE, Transactions
 from applet.sip.transport import TransportLayer
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.sip.in_dialog import Receiver

@@ -7,9 +7,9 @@ quotes, escapes included: that is what `unq()` means in RFC 7616 section 3.4.
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from applet.sip.grammar import QUOTED, TOKEN, LocalProtocolError, MessageError, quoted
+from applet.value import NamedTuple
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 _STRENGTH = {"md5": 1, "sha256": 2}

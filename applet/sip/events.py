@@ -5,12 +5,13 @@ when their contents do. Bodies are bytes as received, None when a message had no
 """
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from applet.address import Address
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop
 from applet.sip.records import Question
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.sip.core import Incoming

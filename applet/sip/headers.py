@@ -6,7 +6,6 @@ here too (sections 7.3 and 20).
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from applet.sip.grammar import (
     HOST,
@@ -32,6 +31,7 @@ from applet.sip.grammar import (
     with_param,
 )
 from applet.sip.uri import OtherUri, Uri, parse_uri
+from applet.value import NamedTuple
 
 _COMPACT = {
     "a": "Accept-Contact", "b": "Referred-By", "c": "Content-Type", "d": "Request-Disposition",

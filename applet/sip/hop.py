@@ -1,9 +1,9 @@
 """Where a message goes: transport, address, connection (RFC 3261 section 18, RFC 3263's words)."""
 
 from enum import Enum
-from typing import NamedTuple
 
 from applet.address import Address
+from applet.value import NamedTuple
 
 
 class Transport(Enum):

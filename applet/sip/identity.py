@@ -8,7 +8,8 @@ knows no SIP URIs in it, and shows nothing of it where Windows did the checking.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from applet.value import NamedTuple
 
 _SUBJECT_ALT_NAME = b"\x55\x1d\x11"
 """The object identifier 2.5.29.17."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.randomness import Randomness
@@ -29,6 +28,7 @@ from applet.sip.records import (
     srv_name,
 )
 from applet.sip.timers import Timers
+from applet.value import NamedTuple
 
 PATIENCE = 1.5
 """Seconds that the other answers may take once we have an address to go to."""

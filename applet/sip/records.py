@@ -7,10 +7,10 @@ their addresses. Asking is the business of `threads.resolver`; here are the valu
 from collections.abc import Iterable
 from enum import Enum
 from itertools import accumulate
-from typing import NamedTuple
 
 from applet.randomness import Randomness
 from applet.sip.hop import Transport
+from applet.value import NamedTuple
 
 
 class Record(Enum):

@@ -7,7 +7,7 @@ call's dialog and outlives the call itself (RFC 5057); with `Refer-Sub: false` t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from applet.sip.events import EndedBy
 from applet.sip.grammar import MessageError, unescaped
@@ -17,6 +17,7 @@ from applet.sip.replaces import Replaces
 from applet.sip.sipfrag import CONTENT_TYPE, sipfrag
 from applet.sip.uas import ALLOW, Headers
 from applet.sip.uri import SipUri, Uri
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.sip.core import Core, Incoming

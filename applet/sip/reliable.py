@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 from applet.sip.core import Core, Incoming
 from applet.sip.extensions import RELIABLE
@@ -14,6 +13,7 @@ from applet.sip.grammar import clamped
 from applet.sip.message import Request
 from applet.sip.timers import T1
 from applet.sip.uas import Headers
+from applet.value import NamedTuple
 
 _MOST_QUEUED = 4
 _HIGHEST = 2**32 - 1

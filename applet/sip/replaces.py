@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from applet.sip.grammar import PARAMS, MessageError, find_param, has_param, read_params
 from applet.sip.invite import InviteSession
 from applet.sip.session_table import SessionState
 from applet.sip.uas import RefusedError
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ refreshed the session shortly before the interval is over, it ends by BYE.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from applet.sip.events import EndedBy, RefreshDue
 from applet.sip.extensions import TIMER, Use, knows
@@ -14,6 +14,7 @@ from applet.sip.grammar import MAX_SECONDS, clamped
 from applet.sip.message import Message, Request, Response
 from applet.sip.session_table import SessionState
 from applet.sip.uas import Headers, min_se, too_short
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.sip.core import Incoming

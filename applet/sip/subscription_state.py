@@ -1,8 +1,9 @@
 """Event and Subscription-State: what a NOTIFY is about, and how long it goes on (RFC 6665)."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from applet.sip.grammar import MAX_SECONDS, MessageError, clamped, find_param, is_token, read_params
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.sip.message import Message

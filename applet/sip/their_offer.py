@@ -3,7 +3,7 @@ It is answered in the 2xx at once: nobody has to acknowledge that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from applet.sip.core import Incoming
 from applet.sip.dialog import Dialog
@@ -12,6 +12,7 @@ from applet.sip.grammar import LocalProtocolError
 from applet.sip.session_table import OfferState
 from applet.sip.uas import ALLOW, Headers, supported, why_not_acceptable
 from applet.sip.uri import is_secure
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.sip.invite import InviteSession

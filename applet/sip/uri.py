@@ -1,7 +1,7 @@
 """SIP, SIPS and other URIs (RFC 3261 section 19.1)."""
 
 import re
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from applet.sip.grammar import (
     HOST,
@@ -13,6 +13,7 @@ from applet.sip.grammar import (
     read_port,
     unescaped,
 )
+from applet.value import NamedTuple
 
 _PARAM = r'[^\s;?<>"=,]++(?:=[^\s;?<>",]*+)?'
 _SIP_URI = r'([sS][iI][pP][sS]?):(?:([^\s<>"@:]++)(?::([^\s<>"@]*+))?@)?'

@@ -12,7 +12,7 @@ import errno
 import itertools
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from applet.address import Address
 from applet.sip.events import EndedBy
@@ -20,6 +20,7 @@ from applet.sip.hop import End, Hop, Transport
 from applet.threads.loop import Loop
 from applet.threads.sockets import READS_PER_WAKE, is_ip, open_socket
 from applet.threads.tls_files import NO_FILES, TlsFiles
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.threads.tls import TlsContexts, TlsStream

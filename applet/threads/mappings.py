@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from applet.address import Address
 from applet.nat.knowledge import MapperSeen
 from applet.nat.port_mapping import LEASE, PortMappingError
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.threads.routers import Router

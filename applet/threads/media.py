@@ -6,7 +6,6 @@ import itertools
 import sys
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
 
 from applet.audio.device import (
     AudioDevice,
@@ -54,6 +53,7 @@ from applet.threads.relay import RelayThread
 from applet.threads.sockets import MediaPorts, MediaSockets
 from applet.threads.sockets import PortRange as PortRange
 from applet.threads.ways import FromRelay, OpenedWay, Tried, Ways
+from applet.value import NamedTuple
 
 GRID = 0.0025
 """Seconds: with many calls their ticks fall together on this grid, and share a wake."""
@@ -169,6 +169,7 @@ class MediaThread:
         # What is there by now stays: looking through it for garbage again and again (10 ms each
         # time) would be heard as a late packet.
         gc.freeze()
+        gc.enable()
         if bind_ahead:
             self._ports.bind_ahead()
         self._running = True

@@ -3,7 +3,6 @@ with a deadline. The answers are posted one by one, as they come."""
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.nat.knowledge import Fact, Fetched, RelaySeen, RelayServer, StunSeen
@@ -11,6 +10,7 @@ from applet.phone.orders import Probe
 from applet.threads.mappings import Mappings
 from applet.threads.relay import RelayError, RelayThread
 from applet.threads.stun import START_LIMIT, StunClient
+from applet.value import NamedTuple
 
 
 class NatFact(NamedTuple):

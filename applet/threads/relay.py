@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from applet.address import Address
 from applet.nat.knowledge import RelayServer
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     import asyncio

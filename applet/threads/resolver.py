@@ -6,10 +6,10 @@ its thread is left to the operating system, and its late answer is dropped.
 
 import threading
 from collections.abc import Callable
-from typing import NamedTuple
 
 from applet.sip.records import Question, Record, Value
 from applet.threads.sockets import is_ip
+from applet.value import NamedTuple
 
 LOOK_UP_LIMIT = 5.0
 """Seconds until a name counts as not found."""

@@ -11,9 +11,9 @@ import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
 
 from applet.address import Address
+from applet.value import NamedTuple
 
 HIGHEST_PORT = 32767
 SIP_PORTS = range(10000, 16000)

@@ -1,6 +1,6 @@
 """Whom to trust and who we are, as files: apart from `tls`, which is loaded only when needed."""
 
-from typing import NamedTuple
+from applet.value import NamedTuple
 
 
 class TlsFiles(NamedTuple):

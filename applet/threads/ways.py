@@ -6,13 +6,13 @@ that is always there.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from applet.address import Address
 from applet.nat.strategy import DIRECT, Way
 from applet.threads.mappings import Mapped, Mappings
 from applet.threads.media_call import Bound, MediaCall
 from applet.threads.relay import Relayed, RelayThread
+from applet.value import NamedTuple
 
 
 class OpenedWay(NamedTuple):

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import NamedTuple
 
 from applet.redaction import redacted_traceback
 from applet.ui.view import Act, Request
+from applet.value import NamedTuple
 
 
 class Outside(NamedTuple):

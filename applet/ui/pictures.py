@@ -2,11 +2,11 @@
 
 import tkinter as tk
 from pathlib import Path
-from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageTk
 
 from applet.ui.files import ICONS as ICONS
+from applet.value import NamedTuple
 
 _FINER = 4
 _RING = 0.03  # the focus ring's width, and its distance from the disc, by the disc's diameter

@@ -1,7 +1,5 @@
 """One call as the screen knows it, and the one sentence that is true of it now."""
 
-from typing import NamedTuple
-
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -13,6 +11,7 @@ from applet.phone.messages import (
 )
 from applet.ui.strings import Say, Sentence, Speaker
 from applet.ui.view import Icon, Tone
+from applet.value import NamedTuple
 
 _TALKING = (CallState.CONNECTED, CallState.ON_HOLD)
 _ON_PURPOSE = (

@@ -3,10 +3,10 @@
 import sys
 import tkinter as tk
 from tkinter import font, ttk
-from typing import NamedTuple
 
 from applet.brand import Brand
 from applet.ui.view import Tone
+from applet.value import NamedTuple
 
 
 class Palette(NamedTuple):

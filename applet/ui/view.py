@@ -5,9 +5,9 @@ Window and tray draw a `View` and a list of `Entry`, and turn every click and ke
 """
 
 from enum import Enum
-from typing import NamedTuple
 
 from applet.settings import Settings
+from applet.value import NamedTuple
 
 
 class Act(Enum):

@@ -1,9 +1,9 @@
 """What the screen can say: the names of its sentences and labels, for every language's table."""
 
 from enum import Enum
-from typing import NamedTuple
 
 from applet.phone.messages import Reason
+from applet.value import NamedTuple
 
 
 class Say(Enum):

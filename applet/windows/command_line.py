@@ -4,8 +4,7 @@
 as it is, quotes and all: so everything behind `--uri` is the link, and none of it is a switch.
 """
 
-from typing import NamedTuple
-
+from applet.value import NamedTuple
 from applet.windows.handover import CallDesk, Order, Show, link
 
 

@@ -3,7 +3,8 @@ for the user, and nowhere else."""
 
 import ctypes
 import sys
-from typing import NamedTuple
+
+from applet.value import NamedTuple
 
 LONGEST_PASSWORD = 1280  # UTF-16 units: CRED_MAX_CREDENTIAL_BLOB_SIZE is 2,560 bytes
 _GENERIC = 1

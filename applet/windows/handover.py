@@ -3,7 +3,7 @@
 A `sip:` address travels behind the word `link` and can become nothing else, whatever is in it.
 """
 
-from typing import NamedTuple
+from applet.value import NamedTuple
 
 LONGEST_ADDRESS = 1024  # characters
 LONGEST_LINE = 4200  # bytes: the longest address in UTF-8, with its word

@@ -7,9 +7,9 @@ named one by one: a product may be called like a folder or a key that holds othe
 
 import zlib
 from pathlib import PureWindowsPath
-from typing import NamedTuple
 
 from applet.brand import Brand
+from applet.value import NamedTuple
 
 UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
 RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"

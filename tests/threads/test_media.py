@@ -1,5 +1,6 @@
 """The real media thread on loopback, against an RTP peer that is not ours."""
 
+import gc
 import random
 import socket
 import struct
@@ -160,6 +161,14 @@ def talk(media: Media, peer: RtpPeer, call: int = 1) -> Address:
     media.thread.submit(OpenMicrophone(call))
     peer.talk_to(str(rtp))
     return rtp
+
+
+def test_garbage_is_looked_for_again_once_the_media_thread_runs(
+    start: Callable[..., Media],
+) -> None:
+    gc.disable()  # as `cli.main` does while everything is imported
+    start()
+    assert gc.isenabled()
 
 
 def test_both_directions_are_heard(
