@@ -51,7 +51,8 @@ class Negotiated(NamedTuple):
 
 
 def in_common(theirs: tuple[Codec, ...], ours: tuple[Codec, ...]) -> tuple[Codec, ...]:
-    """Our formats in their order and with their numbers, each once; empty without speech.
+    """Our formats in their order and with their numbers, each once, speech first: some take the
+    first for the codec whatever it is. Empty without speech.
 
     Telephone events only with the clock rate of the codec that will be used (RFC 4733 section
     2.1): they share its timestamps.
@@ -64,11 +65,8 @@ def in_common(theirs: tuple[Codec, ...], ours: tuple[Codec, ...]) -> tuple[Codec
     words = speech(tuple(common.values()))
     if not words:
         return ()
-    return tuple(
-        codec
-        for codec in common.values()
-        if codec in words or codec.clock_rate == words[0].clock_rate
-    )
+    signs = (codec for codec in common.values() if codec not in words)
+    return (*words, *(codec for codec in signs if codec.clock_rate == words[0].clock_rate))
 
 
 def speech(codecs: tuple[Codec, ...]) -> tuple[Codec, ...]:

@@ -16,6 +16,7 @@ MAX_BYTES = 65_535
 MAX_MEDIA = 64
 """More media than this are refused: each costs a line in the answer."""
 _MAX_WORD = 64
+ALWAYS = "0 0"
 
 
 class SdpError(ValueError):
@@ -59,6 +60,7 @@ _DIRECTIONS = {direction.value: direction for direction in Direction}
 
 _attribute_lines = re.compile(r"\na=([^\n]*+)").findall
 _octet = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_is_time = re.compile(r"[0-9]{1,20} [0-9]{1,20}").fullmatch
 _is_ipv4 = re.compile(rf"(?:{_octet}\.){{3}}{_octet}").fullmatch
 
 
@@ -182,12 +184,14 @@ class Media(NamedTuple):
 
 
 class SessionDescription(NamedTuple):
-    """`connection` is the session's `c=` address; lines we have no use for are not kept."""
+    """`connection` is the session's `c=` address; `time` is what `t=` says; lines we have no use
+    for are not kept."""
 
     origin: Origin
     connection: str | None
     attributes: tuple[Attribute, ...]
     media: tuple[Media, ...]
+    time: str = ALWAYS
 
     def direction(self, media: Media) -> Direction:
         """Of one of its media: said there, or for the whole session, or `sendrecv`."""
@@ -197,7 +201,7 @@ class SessionDescription(NamedTuple):
         lines = ["v=0", str(self.origin), "s=-"]
         if self.connection is not None:
             lines.append(f"c={_network(self.connection)}")
-        lines.append("t=0 0")
+        lines.append(f"t={self.time}")
         lines.extend(map(str, self.attributes))
         for media in self.media:
             lines.append(f"m={media.kind} {media.port} {media.protocol} {' '.join(media.formats)}")
@@ -223,7 +227,14 @@ def parse_sdp(body: bytes) -> SessionDescription:
         raise SdpError("the o= line is missing")
     connection = _connection(session)
     media = tuple([_media(section, connection) for section in sections])
-    return SessionDescription(_origin(origin), connection, _attributes(session), media)
+    time = _first(session, "\nt=")
+    return SessionDescription(
+        _origin(origin),
+        connection,
+        _attributes(session),
+        media,
+        time if time is not None and _is_time(time) else ALWAYS,
+    )
 
 
 def _first(section: str, kind: str) -> str | None:

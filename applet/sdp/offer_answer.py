@@ -1,8 +1,8 @@
 """One call's side of offer/answer for one audio stream: RFC 3264, with the RTP profile of RFC 3551.
 
-Bodies in, bodies and `Negotiated` out. Other streams, and other RTP profiles than RTP/AVP, are
-refused with port 0 in their place. The seam for SRTP: `_PROFILE`, `_refusal` and `_audio_media`
-are where a profile is offered, judged and answered.
+Bodies in, bodies and `Negotiated` out. Other streams, and other RTP profiles than RTP/AVP and
+RTP/AVPF, are refused with port 0 in their place. The seam for SRTP: `_PROFILE`, `_refusal` and
+`_audio_media` are where a profile is offered, judged and answered.
 """
 
 from copy import copy
@@ -19,6 +19,7 @@ from applet.sdp.agreement import (
     what_they_allow,
 )
 from applet.sdp.description import (
+    ALWAYS,
     STATIC_CODECS,
     Attribute,
     Codec,
@@ -47,7 +48,7 @@ __all__ = [
 
 _PROFILE = "RTP/AVP"
 _SAME_ON_THE_WIRE = (_PROFILE, "RTP/AVPF")
-"""An answer may name the feedback profile too: it allows earlier RTCP and demands nothing."""
+"""The feedback profile (RFC 4585) allows earlier RTCP and demands nothing."""
 _BY_NAME = {codec.name: codec for codec in reversed(STATIC_CODECS.values())}
 _DYNAMIC = range(96, 128)
 UNSPECIFIED = "0.0.0.0"
@@ -116,6 +117,8 @@ class OfferAnswer:
         self._ptime = ptime
         self._numbers: dict[str, int] = {}
         self._rtcp_mux = False  # agreed; never in a first offer of ours (RFC 5761 section 5.1.3)
+        self._profile = _PROFILE
+        self._time = ALWAYS
         self._slots: tuple[Media, ...] = ()
         self._audio = 0
         self._offer = _Offer(Direction.SENDRECV, ())
@@ -127,7 +130,7 @@ class OfferAnswer:
         self._session_id = session_id
         self._origin_host = self._local.host
         self._version = 0
-        self._last_sent: tuple[str, tuple[Media, ...]] | None = None
+        self._last_sent: tuple[str, tuple[Media, ...], str] | None = None
 
     def set_local(self, local: Address, rtcp_port: int) -> None:
         """Where we receive from the next description on."""
@@ -191,6 +194,8 @@ class OfferAnswer:
             raise SdpError(f"the answer changes the profile to {media.protocol}")
         if media.connection is None:
             raise SdpError("the answer has no c= line")
+        if not self._can_reach(media):
+            raise SdpError(f"nothing can be sent from {self._local.host} to {media.connection}")
         common = in_common(media.codecs(self._offer.formats), self._offer.formats)
         if not common:
             raise NoCommonCodec("the answer names no codec that we offered")
@@ -235,6 +240,7 @@ class OfferAnswer:
         slots = [_refused(media) for media in description.media]
         slots[index] = answered
         self._slots, self._audio = tuple(slots), index
+        self._time = description.time  # section 6
         self.negotiated = negotiated
         self.state = State.STABLE
         return self._describe(slots, self._local.host), negotiated
@@ -262,10 +268,12 @@ class OfferAnswer:
             return f"{media.kind} is not audio"
         if media.port == 0:
             return "the audio is switched off"
-        if media.protocol.upper() != _PROFILE:
+        if media.protocol.upper() not in _SAME_ON_THE_WIRE:
             return f"{media.protocol} is not {_PROFILE}"
         if media.connection is None:
             return "the audio has no c= line"
+        if not self._can_reach(media):
+            return f"nothing can be sent from {self._local.host} to {media.connection}"
         if not in_common(media.codecs(), self._wanted):
             return "the audio has no codec of ours"
         return None
@@ -280,11 +288,19 @@ class OfferAnswer:
         held = not their_direction.receives or is_unspecified(offered.connection or "")
         negotiated = agree(offered, common, common, agreed, held, rtcp_mux=True)
         self._rtcp_mux = negotiated.rtcp_mux
+        self._profile = offered.protocol.upper()
         if self._ice is not None:
             negotiated = negotiated._replace(ice=self._ice.offered(description, offered))
         return self._audio_media(common, agreed), negotiated
 
     # --- both ---------------------------------------------------------------------------------
+
+    def _can_reach(self, media: Media) -> bool:
+        """Our socket sends to addresses of its own family; ICE may find one of those."""
+        host = media.connection or ""
+        same = (":" in host) == (":" in self._local.host)
+        ice = self._ice is not None and media.value("candidate") is not None
+        return same or ice or is_unspecified(host)
 
     @property
     def _held(self) -> bool:
@@ -332,15 +348,15 @@ class OfferAnswer:
             attributes.extend(self._ice.attributes)
         attributes.append(Attribute(direction.value))
         numbers = tuple(str(codec.payload_type) for codec in formats)
-        return Media("audio", self._local.port, _PROFILE, numbers, None, tuple(attributes))
+        return Media("audio", self._local.port, self._profile, numbers, None, tuple(attributes))
 
     def _describe(self, media: list[Media], host: str) -> bytes:
-        content = (host, tuple(media))
+        content = (host, tuple(media), self._time)
         if content != self._last_sent:
             self._version += 1
             self._last_sent = content
         origin = Origin("-", str(self._session_id), str(self._version), self._origin_host)
-        return SessionDescription(origin, host, (), content[1]).encode()
+        return SessionDescription(origin, host, (), content[1], self._time).encode()
 
 
 def _known_codec(name: str) -> Codec:

@@ -157,8 +157,11 @@ class CalledSide:
         self._give_up(invite, 480, EndedBy.TRANSPORT, now)
 
     def rang_out(self, now: float) -> None:
+        """Section 13.3.1: 487 if it was the caller who set the limit."""
         assert self.server is not None  # a call of theirs begins with one
-        self._give_up(self.server, 480, EndedBy.NO_ANSWER, now)
+        theirs, ours = self.server.request.expires, self._session.core.config.ring_limit
+        status = 487 if theirs and theirs < ours else 480
+        self._give_up(self.server, status, EndedBy.NO_ANSWER, now)
 
     def _give_up(self, invite: ServerInvite, status: int, by: EndedBy, now: float) -> None:
         self._session.step(Step.REFUSED)

@@ -22,6 +22,7 @@ from applet.sip.headers import (
     readable_via,
     tag_in,
 )
+from applet.sip.multipart import type_of
 from applet.sip.reasons import reason_phrase
 from applet.sip.uri import SipUri, Uri
 
@@ -209,8 +210,7 @@ class Message:
     @view
     def content_type(self) -> str:
         """Type and subtype in lower case ("application/sdp"), without parameters; "" if none."""
-        kind = (self.header("Content-Type") or "").partition(";")[0]
-        return "".join(kind.split()).lower()
+        return type_of(self.header("Content-Type") or "")
 
     @view
     def max_forwards(self) -> int | None:

@@ -6,6 +6,7 @@ from applet.sip.core import EndpointConfig
 from applet.sip.extensions import RELIABLE, TIMER, Use, knows
 from applet.sip.grammar import MessageError, clamped
 from applet.sip.message import METHODS, Request, Response, check_request, salvaged
+from applet.sip.multipart import MIXED, SDP, demands_more, description_in
 from applet.sip.uri import SipUri
 
 Headers = tuple[tuple[str, str], ...]
@@ -15,14 +16,14 @@ METHODS_BUILT = (
     + ("REFER", "NOTIFY", "SUBSCRIBE", "INFO", "MESSAGE")
 )  # fmt: skip
 ALLOW = ("Allow", ", ".join(METHODS_BUILT))
-ACCEPT = ("Accept", "application/sdp")
+ACCEPT = ("Accept", f"{SDP}, {MIXED}")
 _MAY_OFFER = ("INVITE", "PRACK", "UPDATE")
 EXTENSIONS: tuple[str, ...] = ("replaces", "norefersub")
 """The option tags that we always understand."""
 ALLOW_EVENTS = ("Allow-Events", "refer, message-summary")
 """The event packages that we understand, in either role (RFC 6665 section 8.2.2)."""
 _BODIES = (
-    ("application/sdp", "message/sipfrag", "application/simple-message-summary")
+    (SDP, MIXED, "message/sipfrag", "application/simple-message-summary")
     + ("application/dtmf-relay", "application/dtmf", "text/plain")
 )  # fmt: skip
 
@@ -107,7 +108,7 @@ def _inspect_readable(request: Request, config: EndpointConfig) -> None:
         _check_user(request.uri, config)
     known = option_tags(config)
     unknown = [tag for tag in request.require if tag.lower() not in known]
-    if unknown:
+    if unknown and request.method != "CANCEL":  # section 8.2.2.3: there it is ignored
         raise RefusedError(420, (("Unsupported", ", ".join(unknown)),))
     if request.method == "INVITE" and request.to.tag is None:
         _check_required(request, config)
@@ -120,7 +121,10 @@ def _inspect_readable(request: Request, config: EndpointConfig) -> None:
 
 
 def _check_user(uri: SipUri, config: EndpointConfig) -> None:
-    if not config.allow_any_user and uri.user and uri.user_unescaped not in config.users:
+    """Whoever has no name is meant by every name."""
+    if config.allow_any_user or not config.users:
+        return
+    if uri.user and uri.user_unescaped not in config.users:
         raise RefusedError(404)
 
 
@@ -148,18 +152,21 @@ def min_se(config: EndpointConfig) -> tuple[str, str]:
 def _check_content(request: Request) -> None:
     """Section 8.2.3: a body that we cannot read is refused, unless it is optional."""
     accept = [value.partition(";")[0].strip().lower() for value in request.values("Accept")]
-    if accept and not {"application/sdp", "application/*", "*/*"} & set(accept):
+    if accept and not {SDP, "application/*", "*/*"} & set(accept):
         warning = ("Warning", '399 - "only session descriptions in SDP can be answered with"')
         raise RefusedError(406, (warning,))
-    if not request.body or offer_in(request) is not None:
+    if not request.body:
+        return
+    kind = request.header("Content-Type") or ""
+    if offer_in(request) is not None and not demands_more(kind, request.body):
         return
     if "handling=optional" not in (request.header("Content-Disposition") or "").lower():
         raise RefusedError(415, (ACCEPT, ("Accept-Encoding", "identity")))
 
 
 def offer_in(message: Request | Response) -> bytes | None:
-    """The body, if it is a session description that can be read; None if there is none."""
+    """The session description that the body is or holds, if it can be read; else None."""
     encoding = (message.header("Content-Encoding") or "identity").strip().lower()
-    if message.body and message.content_type == "application/sdp" and encoding == "identity":
-        return message.body
-    return None
+    if not message.body or encoding != "identity":
+        return None
+    return description_in(message.header("Content-Type") or "", message.body) or None

@@ -210,6 +210,13 @@ def test_only_our_users_are_called_where_not_any_user_is_allowed() -> None:
     assert str(peer.last_response("200 INVITE").contacts[0].uri) == "sip:alice@192.0.2.1:5060"
 
 
+def test_whoever_has_no_name_is_called_by_any() -> None:
+    agent = Agent(Wire(), "192.0.2.1", EndpointConfig(allow_any_user=False))
+    peer = Peer(agent.wire, "192.0.2.2")
+    say(peer, agent, called(request("INVITE", peer, agent, body=OFFER), "service"))
+    assert kinds(agent) == ["IncomingInvite"]
+
+
 def test_the_called_user_is_our_contact_with_its_escapes() -> None:
     wire, agent, peer = pair()
     invite = request("INVITE", peer, agent, body=OFFER)

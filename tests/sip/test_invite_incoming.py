@@ -315,9 +315,18 @@ def test_an_invite_may_say_itself_how_long_it_is_to_ring() -> None:
     wire, agent, peer = pair()
     say(peer, agent, request("INVITE", peer, agent, body=OFFER, headers=(("Expires", "20"),)))
     wire.clock.run(19.9)
-    assert wire.times("SIP/2.0 480") == []
+    assert wire.times("SIP/2.0 487") == []
     wire.clock.run(0.2)
-    assert wire.times("SIP/2.0 480") == [20.0]
+    assert wire.times("SIP/2.0 487") == [20.0]
+
+
+def test_cancel_is_not_refused_for_what_it_requires() -> None:
+    """Section 8.2.2.3."""
+    wire, agent, peer = pair()
+    say(peer, agent, request("INVITE", peer, agent, body=OFFER, branch="z9hG4bKone"))
+    more = (("Require", "x"), ("Proxy-Require", "y"))
+    say(peer, agent, request("CANCEL", peer, agent, branch="z9hG4bKone", headers=more))
+    assert wire.lines()[-2:] == ["200 CANCEL", "487 INVITE"]
 
 
 def test_a_caller_who_cannot_be_reached_any_more_ends_the_call() -> None:

@@ -129,7 +129,7 @@ def test_a_method_that_is_not_built_is_refused_with_allow(name: str) -> None:
 def test_415_names_what_we_read() -> None:
     wire, agent, _ = pair()
     response = torture(agent, wire, "invut.dat")
-    assert response is not None and response.header("Accept") == "application/sdp"
+    assert response is not None and response.header("Accept") == "application/sdp, multipart/mixed"
 
 
 def test_all_vias_come_back_in_their_order() -> None:
