@@ -4,11 +4,8 @@ Every message of ours carries MESSAGE-INTEGRITY and FINGERPRINT; one without a r
 MESSAGE-INTEGRITY is none.
 """
 
-import hashlib
-import hmac
 import struct
 import zlib
-from ipaddress import ip_address
 
 from applet.address import Address
 from applet.value import NamedTuple
@@ -39,8 +36,9 @@ class Binding(NamedTuple):
     mac: bytes
 
     def is_by(self, password: str) -> bool:
-        made = hmac.new(password.encode(), self.signed, hashlib.sha1).digest()
-        return hmac.compare_digest(made, self.mac)
+        from hmac import compare_digest  # see `_mac`
+
+        return compare_digest(_mac(password, self.signed), self.mac)
 
 
 def is_stun(data: bytes) -> bool:
@@ -76,8 +74,7 @@ def write_binding(kind: int, transaction: bytes, attributes: Attributes, passwor
     body = b"".join(_attribute(name, value) for name, value in attributes)
     rest = COOKIE + transaction + body
     signed = struct.pack("!HH", kind, len(body) + 4 + _INTEGRITY_BYTES) + rest
-    mac = hmac.new(password.encode(), signed, hashlib.sha1).digest()
-    body_with_mac = rest + _attribute(INTEGRITY, mac)
+    body_with_mac = rest + _attribute(INTEGRITY, _mac(password, signed))
     printed = struct.pack("!HH", kind, len(body_with_mac) - 16 + 8) + body_with_mac
     return printed + _attribute(FINGERPRINT, struct.pack("!I", zlib.crc32(printed) ^ _XOR))
 
@@ -90,7 +87,15 @@ def xor_mapped(source: Address, transaction: bytes) -> bytes:
     return struct.pack("!BBH", 0, family, source.port ^ 0x2112) + hidden
 
 
+def _mac(password: str, data: bytes) -> bytes:
+    from hmac import digest  # here: OpenSSL costs the start 4 ms, and only calls with ICE need it
+
+    return digest(password.encode(), data, "sha1")
+
+
 def _packed(host: str) -> tuple[int, bytes]:
+    from ipaddress import ip_address  # as in `hosts`
+
     address = ip_address(host.partition("%")[0])
     return (1 if address.version == 4 else 2), address.packed
 
