@@ -41,7 +41,6 @@ from applet.phone.messages import (
     Unregistered,
     Update,
 )
-from applet.ui.strings import ENGLISH
 
 _NAMES = {
     "who": "the other side",
@@ -222,6 +221,8 @@ def ready_json(address: str, ready_ms: int) -> str:
 
 def reason_text(reason: Reason, detail: str = "") -> str:
     """The plain sentence for `reason`, without a brand's names."""
+    from applet.ui.strings import ENGLISH  # here: 2 ms of the start, and only bad news has words
+
     return ENGLISH.sentences[reason].headline.format(**_NAMES, detail=detail or "this")
 
 
