@@ -77,19 +77,15 @@ class MessageWaiting:
         if self.subscribe_at is None or self.subscribe_at > now:
             return
         self.subscribe_at = None
-        mailbox, account = self._account.mailbox, self._account
+        mailbox = self._account.mailbox
         assert mailbox is not None  # without it nothing begins
         self._subscription = self._endpoint.services.subscribe(
             self._outgoing.steered(mailbox),
+            self._outgoing.sender(mailbox, self._account.credentials),
             SUMMARY,
             CONTENT_TYPE,
-            local=self._outgoing.identity(mailbox),
-            contact_user=account.contact_user,
             expires=EXPIRES,
             now=now,
-            route=self._outgoing.route,
-            credentials=account.credentials,
-            transport=account.transport,
         )
 
     # --- what comes

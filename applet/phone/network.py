@@ -24,6 +24,7 @@ from applet.phone.orders import Probe
 from applet.phone.outbox import Outbox
 from applet.sip.endpoint import Endpoint
 from applet.sip.events import Pinged
+from applet.sip.first_request import Sender
 from applet.sip.hop import Transport
 from applet.sip.uri import SipUri
 from applet.value import NamedTuple
@@ -235,15 +236,9 @@ class Network:
         server.asked += 1
         name = str(self._count)
         self._pings[name] = ping
-        self._endpoint.ping(
-            target,
-            local=self._account.identity(server.host, self.local),
-            contact_user=self._account.contact_user,
-            limit=PING_LIMIT,
-            now=now,
-            name=name,
-            transport=transport,
-        )
+        local = self._account.identity(server.host, self.local)
+        sender = Sender(local, self._account.contact_user, transport=transport)
+        self._endpoint.ping(target, sender, limit=PING_LIMIT, now=now, name=name)
 
     # --- what comes back
 

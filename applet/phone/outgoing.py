@@ -6,8 +6,9 @@ from applet.phone.attempts import Attempts
 from applet.phone.call import Call
 from applet.phone.network import Network
 from applet.phone.target import DialPolicy
+from applet.sip.digest import Credentials
 from applet.sip.endpoint import Endpoint
-from applet.sip.headers import NameAddr
+from applet.sip.first_request import Sender
 from applet.sip.invite import InviteSession
 from applet.sip.registration import Registration
 from applet.sip.uas import Headers
@@ -30,18 +31,26 @@ class Outgoing:
         self._account = account
         self.local = Address("", 0)
 
-    def identity(self, target: SipUri) -> NameAddr:
-        """Our From towards `target`."""
-        return self._account.identity(self._account.next_host(target), self.local)
+    def sender(self, target: SipUri, credentials: Credentials | None) -> Sender:
+        """Who we are towards `target`, and the servers that our requests go through."""
+        account = self._account
+        return self._sender(account.next_host(target), account.route, credentials)
+
+    def _sender(
+        self, host: str, route: tuple[SipUri, ...], credentials: Credentials | None
+    ) -> Sender:
+        account = self._account
+        return Sender(
+            account.identity(host, self.local),
+            account.contact_user,
+            tuple(map(self._network.steer, route)),
+            credentials,
+            account.transport,
+        )
 
     def steered(self, target: SipUri) -> SipUri:
         """`target` over the transport and to the port that work, unless a proxy is in between."""
         return target if self._account.route else self._network.steer(target)
-
-    @property
-    def route(self) -> tuple[SipUri, ...]:
-        """The servers that our requests go through."""
-        return tuple(map(self._network.steer, self._account.route))
 
     @property
     def server(self) -> SipUri | None:
@@ -52,16 +61,9 @@ class Outgoing:
         """Ask our registrar, of which the account must know, for the binding."""
         account, network, registrar = self._account, self._network, self._account.registrar
         assert registrar is not None
-        return self._endpoint.register(
-            registrar if account.proxy_route else network.steer(registrar),
-            local=account.identity(registrar.host, self.local),
-            contact_user=account.contact_user,
-            expires=_REGISTRATION_SECONDS,
-            now=now,
-            route=tuple(map(network.steer, account.proxy_route)),
-            credentials=account.credentials,
-            transport=account.transport,
-        )
+        sender = self._sender(registrar.host, account.proxy_route, account.credentials)
+        target = registrar if account.proxy_route else network.steer(registrar)
+        return self._endpoint.register(target, sender, expires=_REGISTRATION_SECONDS, now=now)
 
     def call(self, call: Call, target: SipUri, now: float, headers: Headers = ()) -> None:
         """Send `call` to `target` as soon as the way is known and there are sockets for its
@@ -70,16 +72,9 @@ class Outgoing:
         server = call.server = account.route[0] if account.route else target
 
         def place(to: SipUri, offer: bytes, now: float) -> InviteSession:
+            sender = self.sender(to, account.credentials_for(to))
             return self._endpoint.invite(
-                self.steered(to),
-                local=self.identity(to),
-                contact_user=account.contact_user,
-                body=offer,
-                now=now,
-                route=self.route,
-                credentials=account.credentials_for(to),
-                transport=account.transport,
-                headers=headers,
+                self.steered(to), sender, body=offer, now=now, headers=headers
             )
 
         call.dial(Attempts(target, self._policy, place))

@@ -49,17 +49,9 @@ class Texts:
             self._outbox.tell(Trouble(0, Reason.MESSAGE_NOT_SENT, ""))
             return
         self._sent += 1
-        account = self._account
-        self._endpoint.services.message(
-            self._outgoing.steered(target),
-            command.text,
-            self._sent,
-            local=self._outgoing.identity(target),
-            now=now,
-            route=self._outgoing.route,
-            credentials=account.credentials_for(target),
-            transport=account.transport,
-        )
+        sender = self._outgoing.sender(target, self._account.credentials_for(target))
+        to = self._outgoing.steered(target)
+        self._endpoint.services.message(to, sender, command.text, self._sent, now)
 
     def answered(self, event: MessageAnswered) -> None:
         if not 200 <= event.status < 300:

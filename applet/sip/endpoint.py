@@ -14,13 +14,10 @@ from zlib import crc32
 
 from applet.address import Address
 from applet.randomness import Randomness
-from applet.sip.client_request import Way
 from applet.sip.core import Core, EndpointConfig, Incoming
-from applet.sip.digest import Credentials
 from applet.sip.events import EndedBy, Event, Trace
-from applet.sip.first_request import authenticator, first_request
+from applet.sip.first_request import Sender, first_request
 from applet.sip.grammar import MessageError
-from applet.sip.headers import NameAddr
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.invite import InviteSession
 from applet.sip.message import Request, Response, check_response
@@ -161,59 +158,46 @@ class Endpoint:
     def invite(
         self,
         target: SipUri,
+        sender: Sender,
         *,
-        local: NameAddr,
-        contact_user: str,
         body: bytes | None,
         now: float,
-        route: tuple[SipUri, ...] = (),
-        credentials: Credentials | None = None,
-        transport: Transport | None = None,
         headers: Headers = (),
     ) -> InviteSession:
-        """Call `target`. `body` is our offer; None calls without one. `route` is a pre-loaded
-        route set (an outbound proxy). `transport` is used where the URI does not name one."""
+        """Call `target`. `body` is our offer; None calls without one."""
         core = self._core
         lines = [*headers, ALLOW, *insisted(core.config, bool(body))]
         lines.append(("User-Agent", core.config.user_agent))
         if body:
             lines.append(("Content-Type", "application/sdp"))
-        request = first_request("INVITE", target.address_only(), target, local, route, core, lines)
+        request = first_request("INVITE", target.address_only(), target, sender, core, lines)
         session = InviteSession(
             core,
             request.replaced(body=body or b""),
             outgoing=True,
-            contact_user=contact_user,
-            preferred=transport,
-            authenticator=authenticator(credentials, core),
+            contact_user=sender.contact_user,
+            preferred=sender.transport,
+            authenticator=sender.authenticator(core),
         )
-        session.call(Way(route[0] if route else target, transport), now)
+        session.call(sender.way(target), now)
         return session
 
     def register(
-        self,
-        registrar: SipUri,
-        *,
-        local: NameAddr,
-        contact_user: str,
-        expires: int,
-        now: float,
-        route: tuple[SipUri, ...] = (),
-        credentials: Credentials | None = None,
-        transport: Transport | None = None,
+        self, registrar: SipUri, sender: Sender, *, expires: int, now: float
     ) -> Registration:
-        """Bind our Contact to the address of record `local`, for `expires` seconds each time."""
+        """Bind our Contact to the address of record `sender.local`, for `expires` seconds each
+        time."""
         core = self._core
         lines = [ALLOW, ("Supported", "path"), ("User-Agent", core.config.user_agent)]
         domain = registrar.address_only()._replace(user="", password=None)
-        request = first_request("REGISTER", domain, local.uri, local, route, core, lines)
+        request = first_request("REGISTER", domain, sender.local.uri, sender, core, lines)
         registration = Registration(
             core,
             request,
-            Way(route[0] if route else registrar, transport),
-            contact_user=contact_user,
+            sender.way(registrar),
+            contact_user=sender.contact_user,
             expires=expires,
-            authenticator=authenticator(credentials, core),
+            authenticator=sender.authenticator(core),
         )
         registration.register(now)
         return registration
@@ -221,21 +205,18 @@ class Endpoint:
     def ping(
         self,
         target: SipUri,
+        sender: Sender,
         *,
-        local: NameAddr,
-        contact_user: str,
         limit: float,
         now: float,
         name: str = "",
-        transport: Transport | None = None,
         headers: Headers = (),
     ) -> None:
         """Send an OPTIONS to `target`; `Pinged` follows within `limit` seconds."""
         core = self._core
         lines = [*headers, ALLOW, ("User-Agent", core.config.user_agent)]
-        uri = target.address_only()
-        request = first_request("OPTIONS", uri, target, local, (), core, lines)
-        Ping(core, request, Way(target, transport), contact_user, name).send(limit, now)
+        request = first_request("OPTIONS", target.address_only(), target, sender, core, lines)
+        Ping(core, request, sender.way(target), sender.contact_user, name).send(limit, now)
 
     # --- the way of what comes in
 

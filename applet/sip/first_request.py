@@ -1,39 +1,51 @@
-"""What every request of ours outside a dialog looks like (RFC 3261 section 8.1.1)."""
+"""What every request of ours outside a dialog looks like (RFC 3261 section 8.1.1), and who sends
+it."""
 
 from __future__ import annotations
 
 from applet.sip.authenticator import Authenticator
+from applet.sip.client_request import Way
 from applet.sip.core import Core
 from applet.sip.dialog import routing
 from applet.sip.digest import Credentials
 from applet.sip.headers import NameAddr
+from applet.sip.hop import Transport
 from applet.sip.message import Request
 from applet.sip.uri import SipUri, Uri
+from applet.value import NamedTuple
+
+
+class Sender(NamedTuple):
+    """Who sends a request, and by which way. `local` is From; `contact_user` the user part of
+    Contact, where there is one; `route` a pre-loaded route set (an outbound proxy). `credentials`
+    answer a challenge. `transport` is used where the URI of the next hop names none."""
+
+    local: NameAddr
+    contact_user: str
+    route: tuple[SipUri, ...] = ()
+    credentials: Credentials | None = None
+    transport: Transport | None = None
+
+    def way(self, target: SipUri) -> Way:
+        return Way(self.route[0] if self.route else target, self.transport)
+
+    def authenticator(self, core: Core) -> Authenticator | None:
+        return None if self.credentials is None else Authenticator(self.credentials, core.random)
 
 
 def first_request(
-    method: str,
-    uri: SipUri,
-    to: Uri,
-    local: NameAddr,
-    route: tuple[SipUri, ...],
-    core: Core,
-    lines: list[tuple[str, str]],
+    method: str, uri: SipUri, to: Uri, sender: Sender, core: Core, lines: list[tuple[str, str]]
 ) -> Request:
     """Without Via and Contact."""
     address = to.address_only() if isinstance(to, SipUri) else to
-    request_uri, routes = routing(uri, tuple(NameAddr("", hop) for hop in route))
+    request_uri, routes = routing(uri, tuple(NameAddr("", hop) for hop in sender.route))
     headers = [
         ("Max-Forwards", "70"),
         *[("Route", str(hop)) for hop in routes],
-        ("From", str(local.with_tag(core.new_tag()))),
+        ("From", str(sender.local.with_tag(core.new_tag()))),
         ("To", str(NameAddr("", address))),
         ("Call-ID", core.new_call_id()),
         ("CSeq", f"{core.new_sequence()} {method}"),
         *lines,
     ]
     return Request(method, request_uri, headers)
-
-
-def authenticator(credentials: Credentials | None, core: Core) -> Authenticator | None:
-    return None if credentials is None else Authenticator(credentials, core.random)

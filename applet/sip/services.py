@@ -6,9 +6,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from applet.sip.client_request import Way
 from applet.sip.events import ReferReceived, UnsolicitedNotify
-from applet.sip.first_request import authenticator, first_request
+from applet.sip.first_request import Sender, first_request
 from applet.sip.grammar import MessageError
 from applet.sip.info import receive_info, send_digit
 from applet.sip.refer import PACKAGE, SentRefer
@@ -22,9 +21,7 @@ from applet.sip.uas import ALLOW, Headers, capabilities
 
 if TYPE_CHECKING:
     from applet.sip.core import Core, Incoming
-    from applet.sip.digest import Credentials
     from applet.sip.headers import NameAddr
-    from applet.sip.hop import Transport
     from applet.sip.invite import InviteSession
     from applet.sip.message import Request
     from applet.sip.uri import SipUri
@@ -81,54 +78,37 @@ class Services:
     def subscribe(
         self,
         target: SipUri,
+        sender: Sender,
         event: str,
         accept: str,
         *,
-        local: NameAddr,
-        contact_user: str,
         expires: int,
         now: float,
-        route: tuple[SipUri, ...] = (),
-        credentials: Credentials | None = None,
-        transport: Transport | None = None,
     ) -> Subscription:
+        """To the package `event` of `target`, told in bodies of the type `accept`."""
         core = self._core
         lines = [("Event", event), ("Accept", accept), ALLOW]
         lines.append(("User-Agent", core.config.user_agent))
-        request = first_request(
-            "SUBSCRIBE", target.address_only(), target, local, route, core, lines
-        )
+        request = first_request("SUBSCRIBE", target.address_only(), target, sender, core, lines)
         subscription = Subscription(
             core,
             request,
-            Way(route[0] if route else target, transport),
-            contact_user=contact_user,
+            sender.way(target),
+            contact_user=sender.contact_user,
             expires=expires,
-            authenticator=authenticator(credentials, core),
+            authenticator=sender.authenticator(core),
         )
         subscription.subscribe(now)
         return subscription
 
-    def message(
-        self,
-        target: SipUri,
-        text: str,
-        name: int,
-        *,
-        local: NameAddr,
-        now: float,
-        route: tuple[SipUri, ...] = (),
-        credentials: Credentials | None = None,
-        transport: Transport | None = None,
-    ) -> None:
+    def message(self, target: SipUri, sender: Sender, text: str, name: int, now: float) -> None:
         """Send `text`; `MessageAnswered` with `name` tells its fate."""
         core = self._core
         lines = [("Content-Type", f"{CONTENT_TYPE};charset=UTF-8")]
         lines.append(("User-Agent", core.config.user_agent))
-        request = first_request("MESSAGE", target.address_only(), target, local, route, core, lines)
+        request = first_request("MESSAGE", target.address_only(), target, sender, core, lines)
         request = request.replaced(body=text.encode())
-        way = Way(route[0] if route else target, transport)
-        SentMessage(core, name).send(request, way, authenticator(credentials, core), now)
+        SentMessage(core, name).send(request, sender.way(target), sender.authenticator(core), now)
 
     # --- inside a call
 

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from applet.sip.digest import Credentials
 from applet.sip.events import Event, IncomingInvite
+from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Transport
 from applet.sip.invite import InviteSession, OfferState, SessionState
@@ -42,13 +43,11 @@ def call(
     """`agent` calls `target`."""
     session = agent.endpoint.invite(
         target if isinstance(target, SipUri) else uri_of(target),
-        local=NameAddr("Caller", uri_of(agent, "caller")),
-        contact_user="caller",
+        Sender(
+            NameAddr("Caller", uri_of(agent, "caller")), "caller", route, credentials, transport
+        ),
         body=body,
         now=agent.wire.now,
-        route=route,
-        credentials=credentials,
-        transport=transport,
         headers=headers,
     )
     agent.collect()

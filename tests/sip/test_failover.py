@@ -5,6 +5,7 @@ import pytest
 from applet.address import Address
 from applet.sip.client_request import CONNECT_LIMIT, MOST_TRIES, SILENCE_LIMIT
 from applet.sip.events import EndedBy, SessionEnded
+from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop, Transport
 from applet.sip.invite import InviteSession, SessionState
@@ -303,8 +304,7 @@ def test_a_wrong_certificate_is_told_and_nobody_else_is_tried(by: EndedBy) -> No
     agent.endpoint.set_local(Transport.TLS, Address("192.0.2.1", 5061))
     agent.endpoint.invite(
         SipUri.of("desk", "a.example", 5061)._replace(scheme="sips"),
-        local=NameAddr("", SipUri.of("me", "a.example")),
-        contact_user="me",
+        Sender(NameAddr("", SipUri.of("me", "a.example")), "me"),
         body=b"",
         now=0.0,
     )
@@ -324,11 +324,9 @@ def registered(agent: Agent, servers: list[Peer]) -> Registration:
     """At the first server that answers."""
     registration = agent.endpoint.register(
         SipUri.of("", "a.example"),
-        local=NameAddr("", SipUri.of("me", "a.example")),
-        contact_user="me",
+        Sender(NameAddr("", SipUri.of("me", "a.example")), "me", transport=Transport.UDP),
         expires=600,
         now=agent.wire.now,
-        transport=Transport.UDP,
     )
     agent.collect()
     names(agent, servers)

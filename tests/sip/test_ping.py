@@ -4,6 +4,7 @@ import pytest
 
 from applet.address import Address
 from applet.sip.events import Pinged
+from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.ping import Ping
 from applet.sip.uri import SipUri
@@ -17,9 +18,7 @@ def pinging(limit: float = 4.0, host: str = FAR) -> tuple[Wire, Agent, Peer]:
     wire = Wire()
     agent, peer = Agent(wire, "192.0.2.1"), Peer(wire, FAR)
     target = SipUri.of("", host, 5060)
-    agent.endpoint.ping(
-        target, local=US, contact_user="us", limit=limit, now=wire.now, name="first"
-    )
+    agent.endpoint.ping(target, Sender(US, "us"), limit=limit, now=wire.now, name="first")
     agent.collect()
     return wire, agent, peer
 

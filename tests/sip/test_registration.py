@@ -4,6 +4,7 @@ import pytest
 
 from applet.sip.digest import Credentials
 from applet.sip.events import EndedBy, LookupNeeded, Registered, RegistrationFailed, Unregistered
+from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop, Transport
 from applet.sip.message import Request
@@ -24,12 +25,14 @@ CONTACT = "<sip:line1@192.0.2.1:5060>"
 def register(agent: Agent, registrar: SipUri, route: tuple[SipUri, ...] = ()) -> Registration:
     registration = agent.endpoint.register(
         registrar,
-        local=NameAddr("", SipUri.of("me", "example.com")),
-        contact_user="line1",
+        Sender(
+            NameAddr("", SipUri.of("me", "example.com")),
+            "line1",
+            route,
+            Credentials("me", "secret"),
+        ),
         expires=600,
         now=agent.wire.now,
-        route=route,
-        credentials=Credentials("me", "secret"),
     )
     agent.collect()
     agent.wire.clock.run(0.0)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from applet.sip.digest import Credentials
+from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.keep_alive import DATAGRAM_INTERVAL, SHORTEST_INTERVAL, STUN_WAITS
 from applet.sip.registration import RECONNECT_WITHIN, Registration, RegistrationState
@@ -33,11 +34,13 @@ def registered(keep: str | None = "30") -> tuple[Wire, Agent, Peer, Registration
     wire, agent, peer = pair()
     registration = agent.endpoint.register(
         uri_of(peer, ""),
-        local=NameAddr("", SipUri.of("me", "example.com")),
-        contact_user="me",
+        Sender(
+            NameAddr("", SipUri.of("me", "example.com")),
+            "me",
+            credentials=Credentials("me", "secret"),
+        ),
         expires=3600,
         now=0.0,
-        credentials=Credentials("me", "secret"),
     )
     agent.collect()
     wire.clock.run(0.0)

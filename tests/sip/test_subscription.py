@@ -4,6 +4,7 @@ import pytest
 
 from applet.sip.digest import Credentials
 from applet.sip.events import LookupNeeded, Notified, SubscriptionEnded, UnsolicitedNotify
+from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.message import Request, Response
 from applet.sip.subscription import State, Subscription
@@ -28,13 +29,11 @@ def _subscribed(expires: int = 3600) -> tuple[Wire, Agent, Peer, Subscription]:
     wire, agent, peer = pair()
     subscription = agent.endpoint.services.subscribe(
         uri_of(peer, "box"),
+        Sender(NameAddr("", uri_of(agent, "me")), "me", credentials=Credentials("me", "secret")),
         EVENT,
         "application/simple-message-summary",
-        local=NameAddr("", uri_of(agent, "me")),
-        contact_user="me",
         expires=expires,
         now=wire.now,
-        credentials=Credentials("me", "secret"),
     )
     agent.collect()
     wire.clock.run(0.0)
@@ -245,10 +244,9 @@ def test_a_host_that_is_not_found_ends_it() -> None:
     wire, agent, _ = pair()
     agent.endpoint.services.subscribe(
         uri_of(agent)._replace(host="nowhere.example"),
+        Sender(NameAddr("", uri_of(agent, "me")), "me"),
         EVENT,
         "text/plain",
-        local=NameAddr("", uri_of(agent, "me")),
-        contact_user="me",
         expires=60,
         now=wire.now,
     )

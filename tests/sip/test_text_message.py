@@ -4,6 +4,7 @@ import pytest
 
 from applet.sip.digest import Credentials
 from applet.sip.events import MessageAnswered, MessageReceived
+from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop, Transport
 from tests.sip.playbook import (
@@ -87,11 +88,10 @@ def _sent() -> tuple[Wire, Agent, Peer]:
     wire, agent, peer = pair()
     agent.endpoint.services.message(
         uri_of(peer),
+        Sender(NameAddr("", uri_of(agent, "me")), "me", credentials=Credentials("me", "secret")),
         "grüß dich",
         7,
-        local=NameAddr("", uri_of(agent, "me")),
-        now=wire.now,
-        credentials=Credentials("me", "secret"),
+        wire.now,
     )
     agent.collect()
     wire.clock.run(0.0)

@@ -4,6 +4,7 @@ import pytest
 
 from applet.address import Address
 from applet.sip.events import EndedBy, SessionEnded
+from applet.sip.first_request import Sender
 from applet.sip.hop import Hop, Transport
 from applet.sip.invite import SessionState
 from applet.sip.message import Response
@@ -374,8 +375,7 @@ def test_of_two_connections_to_one_address_the_newer_is_used_until_it_closes() -
     agent.endpoint.connection_closed(1, 0.0)
     agent.endpoint.invite(
         uri_of(peer, transport="tcp"),
-        local=request("INVITE", peer, agent).to,
-        contact_user="x",
+        Sender(request("INVITE", peer, agent).to, "x"),
         body=None,
         now=0.0,
     )
@@ -414,8 +414,7 @@ def test_with_tls_sips_goes_over_it_and_not_over_tcp() -> None:
     agent.endpoint.connection_opened(Hop(Transport.TCP, peer.address, 1), 0.0)
     agent.endpoint.invite(
         uri_of(peer)._replace(scheme="sips"),
-        local=request("INVITE", peer, agent).to,
-        contact_user="x",
+        Sender(request("INVITE", peer, agent).to, "x"),
         body=None,
         now=wire.now,
     )

@@ -3,6 +3,7 @@ section 26)."""
 
 from applet.address import Address
 from applet.sip.events import IncomingInvite
+from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Hop, Transport
 from applet.sip.transport import MAX_FLOWS
@@ -17,8 +18,8 @@ def tls(agent: Agent) -> None:
 
 def send_call(agent: Agent, target: SipUri) -> Hop:
     """Where the INVITE to `target` goes."""
-    local = NameAddr("", uri_of(agent, "me"))
-    agent.endpoint.invite(target, local=local, contact_user="me", body=None, now=0.0)
+    sender = Sender(NameAddr("", uri_of(agent, "me")), "me")
+    agent.endpoint.invite(target, sender, body=None, now=0.0)
     (datagram,) = agent.endpoint.datagrams_to_send()
     return datagram.hop
 
@@ -95,11 +96,9 @@ def test_a_sips_call_goes_over_tls_although_the_proxy_is_a_sip_uri() -> None:
     tls(agent)
     agent.endpoint.invite(
         SipUri.of("x", "example.com")._replace(scheme="sips"),
-        local=NameAddr("", uri_of(agent, "me")),
-        contact_user="me",
+        Sender(NameAddr("", uri_of(agent, "me")), "me", (uri_of(peer, "", lr=None),)),
         body=None,
         now=0.0,
-        route=(uri_of(peer, "", lr=None),),
     )
     (datagram,) = agent.endpoint.datagrams_to_send()
     assert datagram.hop.transport is Transport.TLS
