@@ -9,6 +9,7 @@ from __future__ import annotations
 from applet.sip.client_request import ClientRequest, Way
 from applet.sip.core import Core
 from applet.sip.events import EndedBy, Pinged
+from applet.sip.grammar import LocalProtocolError
 from applet.sip.message import Request, Response
 
 
@@ -42,7 +43,7 @@ class Ping:
     # --- from the request (RequestUser)
 
     def next_sequence(self) -> int:
-        raise NotImplementedError  # without credentials nothing is sent twice
+        raise LocalProtocolError("without credentials nothing is sent twice")
 
     def on_sent(self, now: float) -> None:
         """Nothing changes by it."""

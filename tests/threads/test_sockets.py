@@ -1,6 +1,7 @@
 """Binding, port pairs, and what must never be fatal."""
 
 import errno
+import select
 import socket
 import sys
 import time
@@ -46,8 +47,8 @@ def received(sock: socket.socket, count: int = 1, limit_s: float = 5) -> list[by
     got: list[bytes] = []
     limit = time.monotonic() + limit_s
     while len(got) < count and time.monotonic() < limit:
+        select.select([sock], [], [], max(limit - time.monotonic(), 0))
         receive_all(sock, lambda data, source, now: got.append(data), time.monotonic())
-        time.sleep(0.001)
     return got
 
 
