@@ -13,15 +13,19 @@ from applet.media.codec import create
 from applet.media.control import ControlChannel
 from applet.media.digit_tones import DigitTones
 from applet.media.dtmf import DtmfReceiver
-from applet.media.events import DigitReceived as DigitReceived
-from applet.media.events import DigitSent as DigitSent
-from applet.media.events import InjectionEnded as InjectionEnded
-from applet.media.events import Latched as Latched
-from applet.media.events import MediaEvent as MediaEvent
-from applet.media.events import MediaStatistics as MediaStatistics
-from applet.media.events import SoundBack, SoundMissing
+from applet.media.events import (
+    DigitReceived,
+    DigitSent,
+    InjectionEnded,
+    Latched,
+    MediaEvent,
+    MediaStatistics,
+    SoundBack,
+    SoundMissing,
+)
 from applet.media.levels import decibels, factor
 from applet.media.liveness import Liveness
+from applet.media.parameters import MediaParameters
 from applet.media.playout import Playout
 from applet.media.reception import ReceptionStatistics
 from applet.media.rtcp import is_rtcp
@@ -38,28 +42,6 @@ _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
 _KEEP_ALIVE_EVERY = 15.0
 """Seconds; RFC 6263 section 6. RTCP's own reports keep the other port's binding."""
-
-
-class MediaParameters(NamedTuple):
-    """What offer/answer agreed on, seen from our side.
-
-    `codec` and `payload_type` are what we send; `receive` maps every payload type the other side
-    may send to its codec's name. `direction` is SDP's word from our side (`sendrecv`, `sendonly`,
-    `recvonly`, `inactive`). None as an address or a payload type: not offered, or on hold by
-    address 0.0.0.0 (nothing is sent there). `rtcp_mux`: RTCP goes by the RTP ports (RFC 5761).
-    """
-
-    remote_rtp: Address | None
-    remote_rtcp: Address | None
-    codec: str
-    payload_type: int
-    receive: tuple[tuple[int, str], ...]
-    dtmf_payload_type: int | None
-    dtmf_receive: int | None
-    comfort_noise: int | None
-    direction: str
-    ptime_ms: int = 20
-    rtcp_mux: bool = False
 
 
 class PcmSource(Protocol):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from applet.address import Address
-from applet.media.session import MediaStatistics
+from applet.media.events import MediaStatistics
 from applet.media.tones import Tone
 from applet.nat.strategy import Way
 from applet.phone.attempts import Attempts

@@ -5,7 +5,7 @@ Immutable values, carried out in order by `threads.core`; the answers come back 
 """
 
 from applet.address import Address
-from applet.media.session import MediaParameters
+from applet.media.parameters import MediaParameters
 from applet.media.tones import Tone
 from applet.nat.ice import IceSetup
 from applet.nat.knowledge import RelayServer

@@ -1,7 +1,8 @@
 """From what offer/answer agreed to what the media session needs, and from what it counted to what
 is told."""
 
-from applet.media.session import MediaParameters, MediaStatistics
+from applet.media.events import MediaStatistics
+from applet.media.parameters import MediaParameters
 from applet.phone.messages import Statistics
 from applet.sdp.offer_answer import Negotiated
 

@@ -6,13 +6,15 @@ Bytes, commands and `now` go in; datagrams, deadlines, events and orders come ou
 from collections.abc import Callable
 
 from applet.address import Address
-from applet.media.events import PathFound, SoundBack, SoundMissing
-from applet.media.session import (
+from applet.media.events import (
     DigitReceived,
     DigitSent,
     Latched,
     MediaEvent,
     MediaStatistics,
+    PathFound,
+    SoundBack,
+    SoundMissing,
 )
 from applet.nat.knowledge import Fact
 from applet.nat.strategy import DIRECT, Plan, Way

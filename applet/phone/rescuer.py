@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from applet.address import Address
-from applet.media.events import SoundBack, SoundMissing
-from applet.media.session import MediaEvent
+from applet.media.events import MediaEvent, SoundBack, SoundMissing
 from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, RescueState, Step
 from applet.nat.strategy import Kind, Way
 from applet.phone.call import Call

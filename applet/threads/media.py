@@ -16,7 +16,8 @@ from applet.audio.device import (
 )
 from applet.audio.file import NullDevice
 from applet.audio.wav import WavError, WavSource, file_name, read_wav
-from applet.media.session import MediaEvent, MediaSession, MediaStatistics
+from applet.media.events import MediaEvent, MediaStatistics
+from applet.media.session import MediaSession
 from applet.phone.messages import (
     FilePlaying,
     Levels,

@@ -11,8 +11,9 @@ from functools import partial
 
 from applet.address import Address
 from applet.audio.device import FRAME_SAMPLES, SILENCE, ClockedDevice, LiveDevice
-from applet.media.events import PathFound
-from applet.media.session import MediaEvent, MediaParameters, MediaSession
+from applet.media.events import MediaEvent, PathFound
+from applet.media.parameters import MediaParameters
+from applet.media.session import MediaSession
 from applet.nat.ice import IceSetup
 from applet.phone.messages import Levels
 from applet.threads.ice import IcePath

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from applet.address import Address
 from applet.media.dtmf import DtmfReceiver
+from applet.media.parameters import MediaParameters
 from applet.media.rtcp import RtcpError, encode_rtcp, parse_rtcp
 from applet.media.rtp import RtpError, RtpPacket, parse_rtp
-from applet.media.session import MediaParameters, MediaSession
+from applet.media.session import MediaSession
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import CallStateChanged, HangUp
 from applet.redaction import redact_message

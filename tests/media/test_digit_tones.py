@@ -9,8 +9,10 @@ import pytest
 from applet.address import Address
 from applet.media.digit_tones import DigitTones
 from applet.media.dtmf import DIGITS
+from applet.media.events import DigitSent
+from applet.media.parameters import MediaParameters
 from applet.media.rtp import parse_rtp
-from applet.media.session import DigitSent, MediaParameters, MediaSession
+from applet.media.session import MediaSession
 from tests.support.streams import CODEC
 
 LOW, HIGH = (697, 770, 852, 941), (1209, 1336, 1477, 1633)

@@ -8,6 +8,8 @@ import pytest
 
 from applet.address import Address
 from applet.media.dtmf import DtmfSender
+from applet.media.events import DigitReceived, DigitSent, InjectionEnded, Latched
+from applet.media.parameters import MediaParameters
 from applet.media.rtcp import (
     Goodbye,
     ReceiverReport,
@@ -17,15 +19,7 @@ from applet.media.rtcp import (
     parse_rtcp,
 )
 from applet.media.rtp import RtpPacket, parse_rtp
-from applet.media.session import (
-    DigitReceived,
-    DigitSent,
-    InjectionEnded,
-    Latched,
-    MediaParameters,
-    MediaSession,
-    Outgoing,
-)
+from applet.media.session import MediaSession, Outgoing
 from applet.media.tones import Tone
 from tests.support.streams import CODEC, tone
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from applet.address import Address
+from applet.media.parameters import MediaParameters
 from applet.media.rtp import RtpPacket
-from applet.media.session import MediaParameters, MediaSession
+from applet.media.session import MediaSession
 
 PEER = Address("192.0.2.9", 6000)
 AGREED = MediaParameters(

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from applet.address import Address
-from applet.media.session import InjectionEnded, Latched, MediaStatistics
+from applet.media.events import InjectionEnded, Latched, MediaStatistics
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     Answer,

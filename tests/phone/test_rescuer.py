@@ -3,8 +3,7 @@
 import pytest
 
 from applet.address import Address
-from applet.media.events import SoundBack, SoundMissing
-from applet.media.session import MediaEvent
+from applet.media.events import MediaEvent, SoundBack, SoundMissing
 from applet.nat.strategy import DIRECT, Kind, Way
 from applet.phone.config import NatConfig
 from applet.phone.messages import (

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from applet.address import Address
-from applet.media.session import MediaSession, MediaStatistics
+from applet.media.events import MediaStatistics
+from applet.media.session import MediaSession
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import CallState, CallStateChanged, Command, Event
 from applet.phone.orders import (

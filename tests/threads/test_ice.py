@@ -15,7 +15,7 @@ from aioice import Candidate, Connection
 from applet.address import Address
 from applet.audio.file import FileDevice, parse_source
 from applet.media.events import PathFound
-from applet.media.session import MediaParameters
+from applet.media.parameters import MediaParameters
 from applet.nat.ice import IceSetup, Target
 from applet.phone.orders import CloseMedia, OpenMicrophone, RequestMediaStatistics, UpdateMedia
 from applet.threads.ice import IcePath

@@ -26,8 +26,9 @@ from applet.audio.device import (
 )
 from applet.audio.file import FileDevice, NullDevice, parse_source
 from applet.audio.wav import open_header, parse_wav
+from applet.media.events import DigitReceived, MediaStatistics
+from applet.media.parameters import MediaParameters
 from applet.media.rtcp import ReceiverReport, encode_rtcp, is_rtcp
-from applet.media.session import DigitReceived, MediaParameters, MediaStatistics
 from applet.media.tones import Tone
 from applet.nat.strategy import DIRECT, Kind, Way
 from applet.phone.messages import (
