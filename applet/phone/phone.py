@@ -7,33 +7,23 @@ from collections.abc import Callable
 
 from applet.address import Address
 from applet.media.events import (
-    DigitReceived,
-    DigitSent,
-    Latched,
     MediaEvent,
     MediaStatistics,
-    PathFound,
-    SoundBack,
-    SoundMissing,
 )
 from applet.nat.knowledge import Fact
 from applet.nat.strategy import DIRECT, Plan, Way
-from applet.phone import messages
 from applet.phone.account import Account
 from applet.phone.call_commands import carry_out
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
-from applet.phone.hold import HoldMemory
-from applet.phone.ice import ice_side
+from applet.phone.media_answers import MediaAnswers
 from applet.phone.messages import (
     CheckNetwork,
     Command,
     Dial,
     Event,
-    FilePlaying,
     HangUp,
     ListDevices,
-    Logged,
     Quit,
     Reason,
     Register,
@@ -44,10 +34,8 @@ from applet.phone.messages import (
     Unregister,
 )
 from applet.phone.moves import Moves
-from applet.phone.negotiation import Negotiation
 from applet.phone.network import REGISTER_WAIT, Network
 from applet.phone.orders import (
-    CloseMedia,
     ListAudio,
     LookUp,
     Order,
@@ -60,13 +48,12 @@ from applet.phone.orders import (
 from applet.phone.outbox import Outbox
 from applet.phone.outgoing import Outgoing
 from applet.phone.registrar import Registrar
-from applet.phone.rescuer import Opened, Rescuer
+from applet.phone.rescuer import Opened
 from applet.phone.services import Services
 from applet.phone.session_events import tell_call
 from applet.phone.strangers import Strangers
 from applet.phone.target import DialPolicy, RefusedError
 from applet.randomness import Randomness
-from applet.sdp.offer_answer import OfferAnswer
 from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint, EndpointConfig
 from applet.sip.extensions import Use
@@ -83,20 +70,9 @@ class Phone:
         self, config: PhoneConfig, random: Randomness, local_ip_for: Callable[[str], str]
     ) -> None:
         self._config = config
-        self._random = random
         self._outbox = Outbox()
         self._account = Account(config, local_ip_for)
-        self._endpoint = Endpoint(
-            EndpointConfig(
-                config.user_agent,
-                self._account.users,
-                config.accept_any_user,
-                reliable=Use(config.reliable),
-                session_timer=Use(config.session_timer),
-            ),
-            random,
-            local_ip_for,
-        )
+        self._endpoint = Endpoint(_endpoint(config, self._account), random, local_ip_for)
         self._network = Network(
             config.nat, self._endpoint, self._account, self._outbox, local_ip_for
         )
@@ -119,10 +95,10 @@ class Phone:
             self._calls,
             self._outbox,
         )
+        self._media = MediaAnswers(config, random, self._network, self._calls, self._outbox)
         self._registrar = Registrar(self._account, self._outgoing.register, self._outbox)
         self._moves = Moves(self._network, self._account, self._registrar, self._calls)
         self._strangers = Strangers(config.strangers_per_minute)
-        self._hold_memory = HoldMemory()
         self._quit_at: float | None = None
         self._stopped = False
 
@@ -228,63 +204,15 @@ class Phone:
     ) -> None:
         """The addresses to show in SDP (None: no sockets could be bound), and the way they are;
         `bound`: those of the sockets themselves, if others."""
-        wanted = self._calls.get(call)
-        if wanted is None:
-            # It was hung up while a STUN server was asked.
-            self._outbox.order(CloseMedia(call))
-            return
-        if wanted.rescuer is not None and rtp is not None and rtcp is not None:
-            wanted.rescuer.way_opened(Opened(way, rtp, rtcp), now)
-            self._pump(now)
-            return
-        negotiation = None
-        if rtp is not None and rtcp is not None:
-            wanted.rescuer = Rescuer(wanted, Opened(way, rtp, rtcp), self._network, self._outbox)
-            ice = None
-            if self._config.nat.mode != "none":
-                ice = ice_side(self._random, way, (rtp, rtcp), bound)
-            described = OfferAnswer(
-                rtp,
-                rtcp.port,
-                self._config.codecs,
-                session_id=self._random.getrandbits(31),
-                ice=ice,
-            )
-            negotiation = Negotiation(call, rtp, described, self._outbox, self._hold_memory)
-            self._network.tell_way(way, wanted.server)
-        wanted.media_opened(negotiation, now)
-        if wanted.session is not None:
-            self._calls.bind(wanted, wanted.session)
+        opened = None if rtp is None or rtcp is None else Opened(way, rtp, rtcp)
+        self._media.opened(call, opened, bound, now)
         self._pump(now)
-
-    def media_moved(self, call: int, rtp: Address, rtcp: Address, now: float) -> None:
-        """A call's sound is to come to other addresses from now on: another network, or another
-        way through the NAT. It is offered as soon as it can be."""
-        wanted = self._calls.get(call)
-        if wanted is not None:
-            wanted.relocate(rtp, rtcp, now)
-            self._pump(now)
 
     def media_event(self, call: int, event: MediaEvent, now: float) -> None:
         wanted = self._calls.get(call)
-        if wanted is None:
-            return
-        match event:
-            case DigitReceived(digit=digit):
-                self._outbox.tell(messages.DigitReceived(call, digit))
-            case DigitSent(digit=digit):
-                self._outbox.tell(messages.DigitSent(call, digit))
-            case Latched(source=source):
-                self._outbox.tell(Logged(f"call {call}: their sound comes from {source}", ""))
-            case PathFound(remote=remote):
-                proof = f"The other side offered ICE, and its checks found the way to {remote}."
-                self._outbox.tell(messages.NatFound("ice", proof))
-            case SoundMissing() | SoundBack():
-                if wanted.rescuer is not None:
-                    wanted.rescuer.media_event(event, now)
-                    self._pump(now)
-            case _:  # InjectionEnded
-                self._outbox.tell(FilePlaying(call, "", False))
+        if wanted is not None:
+            self._media.happened(wanted, event, now)
+            self._pump(now)
 
     def media_statistics(
         self, call: int, counted: MediaStatistics, final: bool, now: float
@@ -425,3 +353,13 @@ class Phone:
         call.server = self._account.server
         self._calls.bind(call, session)
         self._services.ring(call, event, now)
+
+
+def _endpoint(config: PhoneConfig, account: Account) -> EndpointConfig:
+    return EndpointConfig(
+        config.user_agent,
+        account.users,
+        config.accept_any_user,
+        reliable=Use(config.reliable),
+        session_timer=Use(config.session_timer),
+    )

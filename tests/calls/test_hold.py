@@ -340,7 +340,6 @@ def test_a_move_while_it_rings_is_offered_after_the_answer() -> None:
     _move(phone, 41000)
     pbx.answer(invite, 200, pbx.sdp())
     assert _place(pbx.wait_for("INVITE", 2))[1] == 41000
-    phone.phone.media_moved(9, Address("192.0.2.77", 1), Address("192.0.2.77", 2), street.now)
 
 
 def test_a_move_after_the_end_is_too_late() -> None:
@@ -363,8 +362,10 @@ def test_a_move_before_the_ack_of_an_answered_call_is_offered_after_it() -> None
 
 
 def _move(phone: House, port: int) -> None:
-    host = "192.0.2.77"
-    phone.phone.media_moved(1, Address(host, port), Address(host, port + 1), phone.street.now)
+    """The network is another one, and the call's sockets are found to be at `port` there."""
+    now, rtp = phone.street.now, Address("192.0.2.77", port)
+    phone.phone.network_changed(now)
+    phone.phone.media_opened(1, rtp, rtp._replace(port=port + 1), now)
     phone.collect()
 
 
