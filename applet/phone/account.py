@@ -35,10 +35,8 @@ class Account:
         named = self._identity.user if self._identity is not None else ""
         self.users = tuple(filter(None, (config.user, named)))
         self.contact_user = self.users[0] if self.users else _GUEST
-        self.mailbox = self._identity or self._at_registrar(config.user)
+        self.mailbox = self._mailbox(config.user)
         """Whose waiting messages are ours; None without an account."""
-        if not (self.registrar or self.credentials):
-            self.mailbox = None
         self._display_name = config.display_name
         self._local_ip_for = local_ip_for
 
@@ -72,8 +70,18 @@ class Account:
         known = any(uri is not None and leads_to(target, uri) for uri in ours)
         return self.credentials if self.route or known else None
 
-    def _at_registrar(self, user: str) -> SipUri | None:
-        return SipUri.of(user, self.registrar.host) if user and self.registrar else None
+    def _mailbox(self, user: str) -> SipUri | None:
+        """What is kept for an address at the registrar's host is kept by the registrar, at its
+        port and over its transport."""
+        registrar, named = self.registrar, self._identity
+        if registrar is None:
+            return named if self.credentials else None
+        if named is None:
+            return registrar._replace(user=SipUri.of(user, registrar.host).user) if user else None
+        here = (named.scheme, named.host.lower(), named.port)
+        if here == (registrar.scheme, registrar.host.lower(), None):
+            return registrar._replace(user=named.user)
+        return named
 
     def next_host(self, target: SipUri) -> str:
         """Where the first request to `target` goes."""

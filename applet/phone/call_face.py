@@ -101,7 +101,10 @@ class CallFace:
         if not self.talking or self.negotiation is None:
             return
         on_hold = self.negotiation.on_hold
-        self.tell_state(CallState.ON_HOLD if on_hold else CallState.CONNECTED, code)
+        if not on_hold or self._state not in (CallState.CONNECTED, CallState.ON_HOLD):
+            self.tell_state(CallState.CONNECTED, code)
+        if on_hold:
+            self.tell_state(CallState.ON_HOLD)
         self.play(Tone.HOLD if self.negotiation.held_in_silence else None)
 
     def tell_queued(self, said: str) -> None:

@@ -15,6 +15,8 @@ def why_ended(event: SessionEnded, outgoing: bool, connected: bool) -> Why:
         return Why(Reason.LOST)
     if event.by in NOT_ANSWERED:
         return Why(NOT_ANSWERED[event.by])
+    if connected and event.status:
+        return Why(Reason.LOST)  # they know of no such call (481), or nobody is there (408)
     if connected:
         return why_hung_up(event.message)
     if outgoing:

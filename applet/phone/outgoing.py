@@ -74,7 +74,12 @@ class Outgoing:
         def place(to: SipUri, offer: bytes, now: float) -> InviteSession:
             sender = self.sender(to, account.credentials_for(to))
             return self._endpoint.invite(
-                self.steered(to), sender, body=offer, now=now, headers=headers
+                self.steered(to),
+                sender,
+                body=offer,
+                now=now,
+                headers=headers,
+                to=target,  # RFC 3261 section 8.1.3.4: also when it is led elsewhere
             )
 
         call.dial(Attempts(target, self._policy, place))

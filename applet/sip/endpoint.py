@@ -163,14 +163,17 @@ class Endpoint:
         body: bytes | None,
         now: float,
         headers: Headers = (),
+        to: SipUri | None = None,
     ) -> InviteSession:
-        """Call `target`. `body` is our offer; None calls without one."""
+        """Call `target`. `body` is our offer; None calls without one. `to`: who was called before
+        somebody sent us to `target`."""
         core = self._core
         lines = [*headers, ALLOW, *insisted(core.config, bool(body))]
         lines.append(("User-Agent", core.config.user_agent))
         if body:
             lines.append(("Content-Type", "application/sdp"))
-        request = first_request("INVITE", target.address_only(), target, sender, core, lines)
+        uri = target.address_only()
+        request = first_request("INVITE", uri, to or target, sender, core, lines)
         session = InviteSession(
             core,
             request.replaced(body=body or b""),

@@ -182,6 +182,8 @@ class Registration:
     def _send(self, expires: int, now: float) -> None:
         request = self._request.with_header("CSeq", f"{self._sequence} REGISTER")
         request = request.with_header("Expires", str(expires))
+        if self._authenticator is not None:
+            request = self._authenticator.in_advance(request)
         write = self._write_contact if expires else self._write_bound
         self._client = ClientRequest(
             self._core, request, self._way, self, self._authenticator, write_contact=write
@@ -248,6 +250,8 @@ class Registration:
         contact = self._client.sent.contacts[0].uri
         assert isinstance(contact, SipUri)  # we wrote it
         expires = self._time_granted(response, contact)
+        if self._authenticator is not None:
+            self._authenticator.note_next(response)
         self._bound = contact
         self._failures = 0
         elsewhere = self._contact(self._client.hop) != contact
@@ -313,6 +317,8 @@ class Registration:
         if response is not None:
             status, reason, pause = response.status, response.reason, response.retry_after or 0
             passing = status in _PASSING or pause > 0
+            if self._authenticator is not None and not passing:
+                self._authenticator.last = {}  # they may have been what was refused
         self._retry_in = self._time_to_wait(passing, pause)
         self._step(Step.FAILED, now)
         self._core.emit(RegistrationFailed(self, by, status, reason, self._retry_in))

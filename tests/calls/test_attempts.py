@@ -64,6 +64,7 @@ def test_a_redirection_inside_the_desks_domain_is_followed(status: int) -> None:
     moved(pbx, "<sip:agent@company.example>", status=status)
     again = pbx.wait_for("INVITE", 2)
     assert user(again) == "agent" and again.body
+    assert str(again.to.uri) == "sip:desk@company.example", "RFC 3261 section 8.1.3.4"
     last = phone.last(CallStateChanged)
     assert isinstance(last, CallStateChanged)
     assert (last.state, last.peer) == (CallState.DIALLING, "sip:agent@company.example")

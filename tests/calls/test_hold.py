@@ -10,6 +10,7 @@ from applet.media.tones import Tone
 from applet.phone.messages import (
     Answer,
     CallState,
+    CallStateChanged,
     Dial,
     HangUp,
     HeldBy,
@@ -28,6 +29,7 @@ from tests.calls.scenes import (
     connected,
     dialled,
     direction,
+    ended,
     held,
     media,
     rang_in,
@@ -38,6 +40,24 @@ from tests.support.street import House
 PBX_SEES_US = "10.0.0.1"
 
 # --- hold, by them
+
+
+def test_who_picks_up_and_holds_has_picked_up() -> None:
+    street, phone, pbx, invite = dialled()
+    pbx.answer(invite, 200, pbx.sdp("a=sendonly"))
+    street.run(0.2)
+    told = [(e.state, e.code) for _, e in phone.events if isinstance(e, CallStateChanged)]
+    assert told[-2:] == [(CallState.CONNECTED, 200), (CallState.ON_HOLD, 0)]
+
+
+@pytest.mark.parametrize("status", [408, 481])
+def test_a_server_that_knows_no_such_call_any_more_has_lost_it(status: int) -> None:
+    street, phone, pbx, _ = connected()
+    phone.do(Hold(0))
+    pbx.answer(pbx.wait_for("INVITE", 2), status)
+    street.run(0.2)
+    assert ended(phone) == (Reason.LOST, status)
+    assert len(pbx.requests("BYE")) == (status == 408)
 
 
 HOLD_STYLES = {

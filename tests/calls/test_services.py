@@ -6,6 +6,7 @@ from itertools import count, pairwise
 import pytest
 
 from applet.media.tones import Tone
+from applet.phone.account import Account
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     Answer,
@@ -381,6 +382,21 @@ def test_an_account_without_registrar_subscribes_as_soon_as_it_is_bound() -> Non
 def test_a_registrar_and_a_user_are_enough_for_a_mailbox() -> None:
     _, _, pbx = _registered(PhoneConfig(user="u", registrar=f"sip:{PBX}"))
     assert str(pbx.wait_for("SUBSCRIBE").uri) == f"sip:u@{PBX}"
+
+
+@pytest.mark.parametrize(
+    ("identity", "registrar", "asked"),
+    [
+        ("", f"sip:{PBX}:5080;transport=tcp", f"sip:u@{PBX}:5080;transport=tcp"),
+        ("sip:me@Pbx.example", "sip:pbx.example:5080", "sip:me@pbx.example:5080"),
+        ("sip:me@other.example", "sip:pbx.example:5080", "sip:me@other.example"),
+        ("sip:me@pbx.example:5090", "sip:pbx.example:5080", "sip:me@pbx.example:5090"),
+        ("sips:me@pbx.example", "sip:pbx.example:5080", "sips:me@pbx.example"),
+    ],
+)
+def test_the_mailbox_is_where_the_registrar_is(identity: str, registrar: str, asked: str) -> None:
+    config = PhoneConfig(user="u", password="p", identity=identity, registrar=registrar)
+    assert str(Account(config, str).mailbox) == asked
 
 
 @pytest.mark.parametrize("config", [PhoneConfig(), PhoneConfig(identity=f"sip:u@{PBX}")])
