@@ -70,6 +70,7 @@ class MediaSession:
         "_control",
         "_digit_tones",
         "_digits_in",
+        "_earlier",
         "_events",
         "_held",
         "_injected",
@@ -103,6 +104,7 @@ class MediaSession:
         self._microphone_gain = self._speaker_gain = 1.0
         self._source = RtpSource()
         self._reception: ReceptionStatistics | None = None
+        self._earlier = (0, 0)
         self._playout = Playout(sample_rate, _CLOCK_RATE)
         self._digits_in = DtmfReceiver()
         self._digit_tones = DigitTones(sample_rate)
@@ -227,6 +229,7 @@ class MediaSession:
         reception = self._reception
         if reception is None or reception.ssrc != packet.ssrc:
             if reception is not None:
+                self._earlier = self._counted()
                 self._playout.restart()
             reception = self._reception = ReceptionStatistics(packet.ssrc, _CLOCK_RATE)
         sequence = reception.packet(packet.sequence, packet.timestamp, now)
@@ -356,15 +359,24 @@ class MediaSession:
         self._levels = [0, 0]
         return decibels(microphone), decibels(speaker)
 
+    def _counted(self) -> tuple[int, int]:
+        """Packets received and lost of all the streams that came one after the other."""
+        received, lost = self._earlier
+        if self._reception is not None:
+            received += self._reception.received
+            lost += max(0, self._reception.lost)
+        return received, lost
+
     def statistics(self, now: float) -> MediaStatistics:
+        received, lost = self._counted()
         reception, control, buffer = self._reception, self._control, self._playout.buffer
         delay_ms = buffer.delay * 1000 / _CLOCK_RATE
         jitter = control.remote_jitter
         trip = control.round_trip
         return MediaStatistics(
-            received=reception.received if reception is not None else 0,
+            received=received,
             sent=self._sender.packets,
-            lost=max(0, reception.lost) if reception is not None else 0,
+            lost=lost,
             late=buffer.late,
             duplicates=buffer.duplicates,
             strangers=self._strangers,

@@ -262,6 +262,7 @@ def test_another_stream_of_the_peer_takes_over() -> None:
         line.receive(ssrc=99)
         frame = line.tick(hears=False)
     assert loud(frame)
+    assert line.session.statistics(line.now).received == 40
 
 
 def test_a_packet_that_is_none_or_was_not_agreed_is_counted() -> None:
