@@ -8,7 +8,7 @@ the key, what is wrong and what would be right; all of them are reported togethe
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar, cast
 
 from applet.value import NamedTuple
 
@@ -317,47 +317,30 @@ def _shown(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _brand(values: dict[str, Value]) -> Brand:
-    def text(name: str) -> str:
-        return cast(str, values[name])
-
-    def texts(name: str) -> tuple[str, ...]:
-        return cast(tuple[str, ...], values[name])
-
-    def flag(name: str) -> bool:
-        return cast(bool, values[name])
-
+def _brand(values: dict[str, Any]) -> Brand:
+    """The schema has checked the types."""
     return Brand(
-        product=text("product"),
-        company=text("company"),
-        version=text("version"),
-        icon=text("icon"),
-        colours=Colours(*(text(f"colours.{name}") for name in Colours._fields)),
-        texts=Texts(*(text(f"texts.{name}") for name in Texts._fields)),
-        support=Support(*(text(f"support.{name}") for name in Support._fields)),
-        account=Account(
-            text("account.user"),
-            text("account.password"),
-            text("account.proxy"),
-            text("account.registrar"),
-            flag("account.sha256_only"),
-        ),
-        network=Network(
-            texts("network.stun"), text("network.turn"), text("network.credentials_url")
-        ),
-        codecs=texts("codecs"),
-        dialling=Dialling(
-            flag("dialling.other_addresses"),
-            flag("dialling.links"),
-            flag("dialling.emergency"),
-            texts("dialling.emergency_numbers"),
-        ),
-        incoming=Incoming(
-            flag("incoming.enabled"),
-            cast(int, values["incoming.port"]),
-            flag("incoming.auto_answer"),
-        ),
+        product=values["product"],
+        company=values["company"],
+        version=values["version"],
+        icon=values["icon"],
+        colours=_table(Colours, values),
+        texts=_table(Texts, values),
+        support=_table(Support, values),
+        account=_table(Account, values),
+        network=_table(Network, values),
+        codecs=values["codecs"],
+        dialling=_table(Dialling, values),
+        incoming=_table(Incoming, values),
     )
+
+
+_Table = TypeVar("_Table", Colours, Texts, Support, Account, Network, Dialling, Incoming)
+
+
+def _table(kind: type[_Table], values: dict[str, Any]) -> _Table:
+    """The table of the file with the same name and the same keys."""
+    return kind(*(values[f"{kind.__name__.lower()}.{key}"] for key in kind._fields))
 
 
 def schema_table() -> str:

@@ -175,16 +175,8 @@ def _fields(event: Event) -> dict[str, object] | None:
             return {"ev": "dtmf", "id": event.call, "digit": event.digit}
         case Statistics():
             return _statistics(event)
-        case Registered():
-            return {"ev": "registered", "text": f"registered at {event.registrar}"}
-        case Unregistered():
-            return {"ev": "unregistered", "text": f"no longer registered at {event.registrar}"}
-        case RegistrationFailed():
-            return {"ev": "register_failed", "text": reason_text(event.reason)}
-        case NatFound():
-            return {"ev": "nat", "way": event.way, "proof": event.proof}
-        case Trouble():
-            return {"ev": "error", "text": _trouble(event)}
+        case TransferChanged():
+            return _transfer_changed(event)
     return _beside_calls(event)
 
 
@@ -196,18 +188,30 @@ def _state_text(event: CallStateChanged) -> str:
     return f"{reason_text(event.reason)}{said}"
 
 
+def _transfer_changed(event: TransferChanged) -> dict[str, object]:
+    """`to` is whoever the call goes to, `as` the id under which it goes on if it does here (0: it
+    does not)."""
+    return {
+        "ev": "transfer",
+        "id": event.call,
+        "state": event.state.value,
+        "to": event.peer,
+        "as": event.other,
+    }
+
+
 def _beside_calls(event: Event) -> dict[str, object] | None:
-    """Of a transfer: `to` is whoever the call goes to, `as` the id under which it goes on if it
-    does here (0: it does not)."""
     match event:
-        case TransferChanged():
-            return {
-                "ev": "transfer",
-                "id": event.call,
-                "state": event.state.value,
-                "to": event.peer,
-                "as": event.other,
-            }
+        case Registered():
+            return {"ev": "registered", "text": f"registered at {event.registrar}"}
+        case Unregistered():
+            return {"ev": "unregistered", "text": f"no longer registered at {event.registrar}"}
+        case RegistrationFailed():
+            return {"ev": "register_failed", "text": reason_text(event.reason)}
+        case NatFound():
+            return {"ev": "nat", "way": event.way, "proof": event.proof}
+        case Trouble():
+            return {"ev": "error", "text": reason_text(event.reason, event.detail)}
         case TextReceived():
             return {"ev": "message", "from": event.sender_uri, "text": event.text}
         case MessagesWaiting():
@@ -228,10 +232,6 @@ def reason_text(reason: Reason, detail: str = "") -> str:
 
 def error_json(text: str) -> str:
     return json.dumps({"ev": "error", "text": text})
-
-
-def _trouble(event: Trouble) -> str:
-    return reason_text(event.reason, event.detail)
 
 
 def _statistics(event: Statistics) -> dict[str, object]:

@@ -31,13 +31,8 @@ from applet.sip.events import EndedBy
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.threads.flows import Flows
 from applet.threads.loop import Loop, clock
-from applet.threads.media import (
-    AudioHappened,
-    MediaCounted,
-    MediaHappened,
-    MediaThread,
-    WayOpened,
-)
+from applet.threads.media import MediaThread
+from applet.threads.media_answers import AudioHappened, MediaCounted, MediaHappened, WayOpened
 from applet.threads.mishap import Mishaps
 from applet.threads.name_server import NameServer
 from applet.threads.network_watch import NetworkWatch

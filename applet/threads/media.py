@@ -16,12 +16,11 @@ from applet.audio.device import (
 )
 from applet.audio.file import NullDevice
 from applet.audio.wav import WavError, WavSource, file_name, read_wav
-from applet.media.events import MediaEvent, MediaStatistics
+from applet.media.events import MediaEvent
 from applet.media.session import MediaSession
 from applet.phone.messages import (
     FilePlaying,
     Levels,
-    Logged,
     Reason,
     Trouble,
 )
@@ -48,6 +47,13 @@ from applet.randomness import Randomness, token
 from applet.threads.ice import IcePath
 from applet.threads.loop import Loop, clock
 from applet.threads.mappings import Mappings
+from applet.threads.media_answers import (
+    AudioHappened,
+    MediaAnswer,
+    MediaCounted,
+    MediaHappened,
+    WayOpened,
+)
 from applet.threads.media_call import TICK, ClockedCall, LiveCall, MediaCall
 from applet.threads.mishap import Mishaps
 from applet.threads.relay import RelayThread
@@ -64,37 +70,6 @@ LATEST = 0.1
 JOIN_LIMIT = 2.0
 SWITCH_INTERVAL = 0.001
 """Seconds after which Python takes its lock from another thread; 5 ms would be heard."""
-
-
-class MediaHappened(NamedTuple):
-    """For `Phone.media_event(call, event, now)`: an event of the call's MediaSession."""
-
-    call: int
-    event: MediaEvent
-
-
-class MediaCounted(NamedTuple):
-    """For `Phone.media_statistics(call, statistics, final, now)`."""
-
-    call: int
-    statistics: MediaStatistics
-    final: bool
-
-
-class AudioHappened(NamedTuple):
-    """For `Phone.audio_event(event, now)`: `event.call` is 0 if it concerns no call."""
-
-    event: AudioReport | FilePlaying
-
-
-class WayOpened(NamedTuple):
-    """For `Phone.media_opened`: where the other side of a call finds us."""
-
-    call: int
-    opened: OpenedWay
-
-
-MediaAnswer = WayOpened | MediaHappened | MediaCounted | AudioHappened | Levels | Logged | Trouble
 
 
 class OpenedMedia(NamedTuple):

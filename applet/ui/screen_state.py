@@ -108,15 +108,11 @@ class ScreenState:
         self.last: Shown | None = None
         self.notes: dict[Say | Reason, Sentence] = {}
         self.devices = DevicesListed((), (), settings.microphone, settings.speaker)
-        self.address = ""
-        self.network = ""
-        self.registrar = ""
+        self.address = self.network = self.registrar = ""
         self.log: list[str] = []
         self.log_lines = 0
         self.talked = ""
-        self.keypad_open = False
-        self.volume_open = False
-        self.help_open = False
+        self.keypad_open = self.volume_open = self.help_open = False
         self.checks = 0
         self.findings: tuple[Row, ...] = ()
         self.sound: tuple[Row, ...] = ()

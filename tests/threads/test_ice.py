@@ -19,7 +19,8 @@ from applet.media.parameters import MediaParameters
 from applet.nat.ice import IceSetup, Target
 from applet.phone.orders import CloseMedia, OpenMicrophone, RequestMediaStatistics, UpdateMedia
 from applet.threads.ice import IcePath
-from applet.threads.media import MediaAnswer, MediaCounted, MediaHappened, MediaThread
+from applet.threads.media import MediaThread
+from applet.threads.media_answers import MediaAnswer, MediaCounted, MediaHappened
 from tests.support.ports import free_port, free_ports
 
 OURS = ("ours", "our-password-of-22-chars")

@@ -56,12 +56,12 @@ from applet.phone.orders import (
     TryAudio,
     UpdateMedia,
 )
-from applet.threads.media import (
+from applet.threads.media import MediaThread
+from applet.threads.media_answers import (
     AudioHappened,
     MediaAnswer,
     MediaCounted,
     MediaHappened,
-    MediaThread,
     WayOpened,
 )
 from applet.threads.ways import OpenedWay
