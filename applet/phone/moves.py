@@ -5,7 +5,7 @@ from applet.phone.account import Account
 from applet.phone.calls import Calls
 from applet.phone.network import Network
 from applet.phone.registrar import Registrar
-from applet.sip.events import Pinged
+from applet.sip.events import Pinged, SeenElsewhere
 
 
 class Moves:
@@ -39,8 +39,9 @@ class Moves:
             if call.rescuer is not None and call.live:
                 call.rescuer.network_changed(now)
 
-    def seen_elsewhere(self, now: float) -> None:
+    def seen_elsewhere(self, event: SeenElsewhere, now: float) -> None:
         """Whoever is to send us requests must know."""
+        self._network.seen_elsewhere(event)
         self._registrar.check_address(now)
         for call in self._calls.all():
             if call.rescuer is not None and call.live:

@@ -23,7 +23,7 @@ from applet.phone.messages import NatFound, NetworkChecked, Reason, Trouble
 from applet.phone.orders import Probe
 from applet.phone.outbox import Outbox
 from applet.sip.endpoint import Endpoint
-from applet.sip.events import Pinged
+from applet.sip.events import Pinged, SeenElsewhere
 from applet.sip.first_request import Sender
 from applet.sip.hop import Transport
 from applet.sip.uri import SipUri
@@ -270,6 +270,15 @@ class Network:
         elif server.others_at is not None:
             self._ask_others(ping.server, now)
         self._learnt(now)
+
+    def seen_elsewhere(self, event: SeenElsewhere) -> None:
+        """From the endpoint: what a server saw of us when it was asked holds no longer."""
+        way = event.transport.value.lower(), event.remote.port
+        for server in self._servers.values():
+            before = server.seen.get(way)
+            if server.host == event.remote.host and before is not None and before.answer:
+                answer = before.answer._replace(received=event.seen.host, rport=event.seen.port)
+                server.seen[way] = before._replace(answer=answer)
 
     def _learnt(self, now: float) -> None:
         """Something new is known: whoever waited for it goes on, and the rest is told."""

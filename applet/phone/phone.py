@@ -324,7 +324,7 @@ class Phone:
                 if isinstance(event, sip.Registered):
                     self._services.registered(event.registration, now)
             case sip.SeenElsewhere():
-                self._moves.seen_elsewhere(now)
+                self._moves.seen_elsewhere(event, now)
             case sip.Pinged():
                 self._moves.pinged(event, now)
             case _ if isinstance(event, sip.ServiceEvent):

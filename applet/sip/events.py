@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from applet.address import Address
 from applet.sip.headers import NameAddr
-from applet.sip.hop import Hop
+from applet.sip.hop import Hop, Transport
 from applet.sip.records import Question
 from applet.value import NamedTuple
 
@@ -261,9 +261,11 @@ class MessageAnswered(NamedTuple):
 
 
 class SeenElsewhere(NamedTuple):
-    """A server sees us at another address than before: what it knows as our Contact leads nowhere
-    any more."""
+    """Who is at `remote` sees us at another address than before: what it knows as our Contact
+    leads nowhere any more."""
 
+    transport: Transport
+    remote: Address
     seen: Address
 
 

@@ -150,7 +150,7 @@ class TransportLayer:
         address = seen_in(via)
         if hop.transport is Transport.UDP and address is not None and known not in (None, address):
             self._seen[hop.transport, hop.address] = address
-            self._emit(SeenElsewhere(address))
+            self._emit(SeenElsewhere(hop.transport, hop.address, address))
 
     def over_flow(self, hop: Hop, flow: int | None) -> Hop:
         """`hop`, or rather the connection on which the peer speaks to us while it is open: it may

@@ -454,6 +454,20 @@ def test_what_changes_before_a_call_has_its_sound_is_no_trouble() -> None:
     assert len(scene.order(OpenMedia)) == 1
 
 
+def test_what_an_answer_shows_of_us_is_newer_than_what_the_first_look_showed() -> None:
+    scene = Scene(AUTO, registrar=f"sip:{SERVER}", user="u", password="p")
+    scene.fact(*stun(OUTSIDE, OUTSIDE))
+    scene.answer("OPTIONS")
+    scene.do(Register())
+    elsewhere = OUTSIDE._replace(port=40404)
+    scene.answer("REGISTER", seen=elsewhere)
+    before = len(scene.requests("REGISTER"))
+    scene.fact(MapperSeen(None, ""))
+    scene.answer("REGISTER", seen=elsewhere)
+    assert len(scene.requests("REGISTER")) == before
+    assert str(scene.requests("REGISTER")[-1][0].contacts[0].uri) == f"sip:u@{elsewhere}"
+
+
 def test_whoever_watches_the_network_knows_which_server_to_face() -> None:
     assert Scene(AUTO).phone.server_host == SERVER
     assert Scene(AUTO, "").phone.server_host == ""
