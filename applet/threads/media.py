@@ -54,7 +54,7 @@ from applet.threads.media_answers import (
     MediaHappened,
     WayOpened,
 )
-from applet.threads.media_call import TICK, ClockedCall, LiveCall, MediaCall
+from applet.threads.media_call import TICK, ClockedCall, LiveCall, MediaCall, Parts
 from applet.threads.mishap import Mishaps
 from applet.threads.relay import RelayThread
 from applet.threads.sockets import MediaPorts, MediaSockets
@@ -277,14 +277,13 @@ class MediaThread:
         session = MediaSession(self._random, self._cname)
         session.set_gain(*self._gains)
         ice = IcePath(self._random)
+        parts = Parts(number, session, sockets, ice, self._told, self._levels)
         call: MediaCall
         if isinstance(device, ClockedDevice):
-            call = ClockedCall(number, session, sockets, ice, self._told, self._levels, device)
+            call = ClockedCall(parts, device)
             self._loop.paced = True
         else:
-            call = LiveCall(
-                number, session, sockets, ice, self._told, self._levels, device, self._recorded
-            )
+            call = LiveCall(parts, device, self._recorded)
         self._calls[number] = call
         self._ports.bind_ahead()
         self._loop.watch(call.rtcp, call.rtcp_readable)

@@ -23,6 +23,7 @@ from applet.threads.relay import Relayed
 from applet.threads.rtp_socket import RtpSocket
 from applet.threads.sockets import MediaSockets, receive_all, send
 from applet.threads.stun import CALL_LIMIT, StunClient
+from applet.value import NamedTuple
 
 TICK = 0.020
 STAND_IN_AFTER = 0.3
@@ -42,30 +43,33 @@ class Bound:
 Tell = Callable[["MediaCall", MediaEvent | Levels], None]
 
 
+class Parts(NamedTuple):
+    """What a call is made of, whatever its device. `levels`: report them."""
+
+    number: int
+    session: MediaSession
+    sockets: MediaSockets
+    ice: IcePath
+    tell: Tell
+    levels: bool
+
+
 class MediaCall(ABC):
     """What both kinds of device have in common. `due`: the monotonic time of the next tick."""
 
-    def __init__(
-        self,
-        number: int,
-        session: MediaSession,
-        sockets: MediaSockets,
-        ice: IcePath,
-        tell: Tell,
-        levels: bool,
-    ) -> None:
-        self.number = number
-        self.session = session
+    def __init__(self, parts: Parts) -> None:
+        self.number = parts.number
+        self.session = parts.session
         self.lock = threading.Lock()
-        self.rtp = RtpSocket(sockets.rtp, session.receive_datagram)
-        self.rtcp = sockets.rtcp
+        self.rtp = RtpSocket(parts.sockets.rtp, parts.session.receive_datagram)
+        self.rtcp = parts.sockets.rtcp
         self.due = 0.0
         self.clock_runs = False
         self.agreed = False
         self.closed = False
-        self._bound = sockets
-        self._tell = tell
-        self._ice = ice
+        self._bound = parts.sockets
+        self._tell = parts.tell
+        self._ice = parts.ice
         self._looks_for_stun = False
         self._stun: tuple[StunClient, StunClient] | None = None
         self._send_rtp = self.rtp.send
@@ -73,7 +77,7 @@ class MediaCall(ABC):
         self._path: Relayed | Mapped | Bound = Bound()
         self._next_path: Relayed | Mapped | Bound | None = None
         self._microphone = False
-        self._levels_due = 0.0 if levels else None
+        self._levels_due = 0.0 if parts.levels else None
 
     # --- from the media thread's orders
 
@@ -245,23 +249,14 @@ class ClockedCall(MediaCall):
     """Ticked every 20 ms: what has arrived is read, the next 20 ms are played, 20 ms are recorded
     (in this order, so that a looped device loses no time), and what that makes is sent."""
 
-    def __init__(
-        self,
-        number: int,
-        session: MediaSession,
-        sockets: MediaSockets,
-        ice: IcePath,
-        tell: Tell,
-        levels: bool,
-        device: ClockedDevice,
-    ) -> None:
-        super().__init__(number, session, sockets, ice, tell, levels)
+    def __init__(self, parts: Parts, device: ClockedDevice) -> None:
+        super().__init__(parts)
         self._device = device
         # Only the media thread touches this session: no lock on the hot path.
         self._write = device.write
         self._read = device.read
-        self._playout = session.playout
-        self._capture = session.capture
+        self._playout = parts.session.playout
+        self._capture = parts.session.capture
         self._reads_at_ticks = self.rtp.stamped
 
     def tick(self, now: float) -> None:
@@ -285,17 +280,9 @@ class LiveCall(MediaCall):
     loudspeaker still lets the other side's packets go."""
 
     def __init__(
-        self,
-        number: int,
-        session: MediaSession,
-        sockets: MediaSockets,
-        ice: IcePath,
-        tell: Tell,
-        levels: bool,
-        device: LiveDevice,
-        wake: Callable[["LiveCall"], None],
+        self, parts: Parts, device: LiveDevice, wake: Callable[["LiveCall"], None]
     ) -> None:
-        super().__init__(number, session, sockets, ice, tell, levels)
+        super().__init__(parts)
         self.rtp.receive = self._receive
         self._device = device
         self._wake = wake
