@@ -57,6 +57,7 @@ if sys.platform == "win32":
         else:
             target.unlink(missing_ok=True)
             remove_if_empty(target.parent)
+            remove_if_empty(target.parent.parent)
 
     def is_kept(brand: Brand, program: Path) -> bool:
         """Whether this version is kept already, or `program` is the kept one. Raises OSError."""
@@ -91,10 +92,17 @@ if sys.platform == "win32":
             time.sleep(0.2)
 
     def remove_when_ended(program: Path) -> None:
-        """Leave it to a command processor, which tries again and again for a minute. Paths travel
-        in the environment: inside quotes, what is put in for %NAME% is not looked at again."""
-        names = {"OWN_FILE": str(program), "OWN_FOLDER": str(program.parent)}
-        attempt = 'del /f /q "%OWN_FILE%" & if not exist "%OWN_FILE%" (rd "%OWN_FOLDER%" & exit)'
+        """Leave it to a command processor, which tries again and again for a minute; the folders
+        that hold nothing else then go too. Paths travel in the environment: inside quotes, what is
+        put in for %NAME% is not looked at again."""
+        folder = program.parent
+        names = {
+            "OWN_FILE": str(program),
+            "OWN_FOLDER": str(folder),
+            "PROGRAMS": str(folder.parent),
+        }
+        folders = 'rd "%OWN_FOLDER%" & rd "%PROGRAMS%"'
+        attempt = f'del /f /q "%OWN_FILE%" & if not exist "%OWN_FILE%" ({folders} & exit)'
         pause = "ping -n 2 127.0.0.1 >nul"
         subprocess.Popen(
             f'"{os.environ["COMSPEC"]}" /d /s /c "for /l %i in (1,1,60) do ({attempt} & {pause})"',
