@@ -2,6 +2,7 @@
 
 from applet.address import Address
 from applet.media.events import (
+    ConsentLost,
     DigitReceived,
     DigitSent,
     Latched,
@@ -10,6 +11,7 @@ from applet.media.events import (
     SoundBack,
     SoundMissing,
 )
+from applet.nat.strategy import OpenedWay
 from applet.phone import messages
 from applet.phone.call import Call
 from applet.phone.calls import Calls
@@ -20,7 +22,7 @@ from applet.phone.negotiation import Negotiation
 from applet.phone.network import Network
 from applet.phone.orders import CloseMedia
 from applet.phone.outbox import Outbox
-from applet.phone.rescuer import Opened, Rescuer
+from applet.phone.rescuer import Rescuer
 from applet.randomness import Randomness
 from applet.sdp.offer_answer import OfferAnswer
 
@@ -41,14 +43,10 @@ class MediaAnswers:
         self._outbox = outbox
         self._hold_memory = HoldMemory()
 
-    def opened(
-        self,
-        call: int,
-        opened: Opened | None,
-        bound: tuple[Address, Address] | None,
-        now: float,
-    ) -> None:
-        """None: no sockets could be bound. `bound`: see `Phone.media_opened`."""
+    def opened(self, call: int, opened: OpenedWay | None, now: float) -> None:
+        """None: no sockets could be bound."""
+        if opened is not None and self._config.nat.mode == "turn":
+            opened = opened._replace(related=None, others=())  # nobody sees more of us
         wanted = self._calls.get(call)
         if wanted is None:
             # It was hung up while a STUN server was asked.
@@ -60,18 +58,19 @@ class MediaAnswers:
         negotiation = None
         if opened is not None:
             wanted.rescuer = Rescuer(wanted, opened, self._network, self._outbox)
-            negotiation = self._negotiation(wanted, opened, bound)
+            negotiation = self._negotiation(wanted, opened)
             self._network.tell_way(opened.way, wanted.server)
         wanted.media_opened(negotiation, now)
         if wanted.session is not None:
             self._calls.bind(wanted, wanted.session)
 
-    def _negotiation(
-        self, call: Call, opened: Opened, bound: tuple[Address, Address] | None
-    ) -> Negotiation:
-        ice = None
-        if self._config.nat.mode != "none":
-            ice = ice_side(self._random, opened.way, (opened.rtp, opened.rtcp), bound)
+    def moved(self, call: int, rtp: Address, rtcp: Address, now: float) -> None:
+        wanted = self._calls.get(call)
+        if wanted is not None and wanted.rescuer is not None:
+            wanted.rescuer.mapping_moved(rtp, rtcp, now)
+
+    def _negotiation(self, call: Call, opened: OpenedWay) -> Negotiation:
+        ice = None if self._config.nat.mode == "none" else ice_side(self._random, opened)
         described = OfferAnswer(
             opened.rtp,
             opened.rtcp.port,
@@ -90,10 +89,7 @@ class MediaAnswers:
             case Latched(source=source):
                 line = f"call {call.number}: their sound comes from {source}"
                 self._outbox.tell(messages.Logged(line, ""))
-            case PathFound(remote=remote):
-                proof = f"The other side offered ICE, and its checks found the way to {remote}."
-                self._outbox.tell(messages.NatFound("ice", proof))
-            case SoundMissing() | SoundBack():
+            case SoundMissing() | SoundBack() | ConsentLost() | PathFound():
                 if call.rescuer is not None:
                     call.rescuer.media_event(event, now)
             case _:  # InjectionEnded

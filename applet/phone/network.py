@@ -14,7 +14,7 @@ from applet.address import Address
 from applet.nat.alg import Alg
 from applet.nat.hosts import is_near
 from applet.nat.knowledge import Asked, Fact, Knowledge, RelaySeen, SipSeen
-from applet.nat.strategy import DIRECT, Plan, Way, contact, plan
+from applet.nat.strategy import DIRECT, Plan, Way, contact, plan, why
 from applet.phone.account import Account
 from applet.phone.config import NatConfig
 from applet.phone.echo import what_came_back
@@ -34,9 +34,13 @@ CALL_WAIT = 0.3
 REGISTER_WAIT = 6.0
 """Seconds a REGISTER may wait: nobody stands beside it."""
 PING_LIMIT = 4.0
+OTHERS_LIMIT = 8.0
+"""Seconds for an OPTIONS on the usual way, and on the others: a connection and TLS take longer."""
 OTHERS_AFTER = 1.0
 """Seconds of silence over UDP after which TCP and TLS are asked too."""
 REFRESH_AFTER = 600.0
+SILENT_AFTER = 30.0
+"""Seconds to the next look around; while nobody answers it comes sooner, and each time later."""
 MOST_SERVERS = 8
 _LOOPBACK = ("127.0.0.1", "::1")
 
@@ -61,6 +65,7 @@ class Network:
         account: Account,
         outbox: Outbox,
         local_ip_for: Callable[[str], str],
+        in_call: Callable[[], bool],
     ) -> None:
         self.local = Address("", 0)
         self.generation = 0
@@ -69,6 +74,7 @@ class Network:
         self._account = account
         self._outbox = outbox
         self._local_ip_for = local_ip_for
+        self._in_call = in_call
         self._common = Knowledge()
         self._before: dict[str | None, Knowledge] = {}  # a look around is not over for these yet
         self._servers: dict[str, Server] = {}
@@ -76,9 +82,12 @@ class Network:
         self._count = 0
         self._waiting: list[_Waiting] = []
         self._told: tuple[str, str] | None = None
+        self._looked = False  # the first look around of this network is over
         self._moved = False
+        self._contact_moved = False
         self._refused = False
         self._refresh_at: float | None = None
+        self._silent = SILENT_AFTER / 2
 
     # --- what is asked, and when
 
@@ -104,7 +113,7 @@ class Network:
         self._servers.clear()
         self._pings.clear()
         self._told = None
-        self._refused = False
+        self._looked = self._refused = False
         self._refresh_at = None
         self.begin(now)
 
@@ -162,12 +171,19 @@ class Network:
         moved, self._moved = self._moved, False
         return moved
 
+    def take_contact_moved(self) -> bool:
+        """Whether our Contact has become another one, since last asked."""
+        moved, self._contact_moved = self._contact_moved, False
+        return moved
+
     def tell_way(self, way: Way, server: SipUri | None) -> None:
-        """A call goes a way that is not the one that was told."""
-        if self._told is not None and way.name != self._told[0]:
-            proof = "" if server is None else self.plan_towards(server).proof
-            self._told = (way.name, proof)
-            self._outbox.tell(NatFound(way.name, proof))
+        """A call goes this way: told if another one was told last."""
+        if self._refresh_at is None or way.name == (self._told or ("",))[0]:
+            return
+        key = next(iter(self._servers), None) if server is None else key_of(server)
+        known = self._known(key if key in self._servers else None)
+        self._told = (way.name, why(known, way, self._config.mode))
+        self._outbox.tell(NatFound(*self._told))
 
     def plan_towards(self, target: SipUri) -> Plan:
         """With what is known now."""
@@ -184,6 +200,7 @@ class Network:
     def _probe(self, now: float) -> None:
         config = self._config
         self._refresh_at = now + REFRESH_AFTER
+        self._silent *= 2
         relays = len(config.relays) + bool(config.credentials_url)
         asked = Asked(len(config.stun), int(config.mapper), relays)
         self._common = self._common._replace(asked=asked, local=self._local_towards(""))
@@ -197,7 +214,8 @@ class Network:
             )
         )
 
-    def _look_again(self, now: float) -> None:
+    def look_again(self, now: float) -> None:
+        """What is known counts until the new answers are in."""
         self._before = {key: self._known(key) for key in (None, *self._servers)}
         self._common = self._common._replace(stun=())
         self._probe(now)
@@ -238,7 +256,8 @@ class Network:
         self._pings[name] = ping
         local = self._account.identity(server.host, self.local)
         sender = Sender(local, self._account.contact_user, transport=transport)
-        self._endpoint.ping(target, sender, limit=PING_LIMIT, now=now, name=name)
+        limit = PING_LIMIT if ping.usual else OTHERS_LIMIT
+        self._endpoint.ping(target, sender, limit=limit, now=now, name=name)
 
     # --- what comes back
 
@@ -269,7 +288,16 @@ class Network:
             server.others_at = None
         elif server.others_at is not None:
             self._ask_others(ping.server, now)
+        self._look_sooner(now)
         self._learnt(now)
+
+    def _look_sooner(self, now: float) -> None:
+        """Nobody has answered: it may have been a bad moment."""
+        answers = [s.answer for server in self._servers.values() for s in server.seen.values()]
+        if any(answers):
+            self._silent = SILENT_AFTER
+        elif not self._pings and self._refresh_at is not None:
+            self._refresh_at = min(self._refresh_at, now + self._silent)
 
     def seen_elsewhere(self, event: SeenElsewhere) -> None:
         """From the endpoint: what a server saw of us when it was asked holds no longer."""
@@ -314,7 +342,7 @@ class Network:
             if server.others_at is not None and server.others_at <= now:
                 self._ask_others(key, now)
         if self._refresh_at is not None and self._refresh_at <= now:
-            self._look_again(now)
+            self.look_again(now)
 
     # --- what follows
 
@@ -381,13 +409,18 @@ class Network:
         return Address(self._local_ip_for(host), bound.port)
 
     def _show_contact(self, key: str) -> None:
-        """Via and Contact towards this server: what it sees of us, else what STUN says."""
+        """Via and Contact towards this server: what it sees of us, else what STUN says. The same
+        verdict is given once: a later answer of the server may have shown more."""
         known = self._known(key)
         server = self._servers[key]
+        used = self._plan(key)[1:3]
         for (transport, port), answer in server.seen.items():
             remote = Transport[transport.upper()], Address(server.host, port)
-            server.shown.add(remote)
-            self._endpoint.set_seen(*remote, contact(known, answer))
+            shown = contact(known, answer)
+            if remote not in server.shown or server.shown[remote] != shown:
+                server.shown[remote] = shown
+                changed = self._endpoint.set_seen(*remote, shown)
+                self._contact_moved |= changed and used == (transport, port)
 
     def _forget_seen(self, server: Server) -> None:
         for transport, remote in server.shown:
@@ -399,12 +432,15 @@ class Network:
         known = self._known(key)
         if not known.ready or not (known.complete or key is not None or known.asked.stun):
             return
-        if self._told is None and known.asked.stun and known.mapped is None:
+        if key is None:
+            self._endpoint.set_advertised(Transport.UDP, contact(known, None))
+        if not self._looked and known.asked.stun and known.mapped is None:
             self._outbox.tell(Trouble(0, Reason.STUN_FAILED, ""))
+        self._looked = True
+        if self._told is not None and self._in_call():
+            return  # which goes as it was told; the next one tells what is better
         found = plan(known, self._config.mode)
         told = (found.ways[0].name, found.proof)
         if self._told is None or self._told[0] != told[0]:
             self._told = told
             self._outbox.tell(NatFound(*told))
-        if key is None:
-            self._endpoint.set_advertised(Transport.UDP, contact(known, None))

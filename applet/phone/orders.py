@@ -28,12 +28,21 @@ class Probe(NamedTuple):
 
 class OpenMedia(NamedTuple):
     """Bind an RTP and an RTCP socket for a call with `remote_host` (an IP literal, or a name that
-    is not looked up yet), and open the first of `ways` that can be opened. Answer:
-    `media_opened`."""
+    is not looked up yet), and open the first of `ways` that can be opened; with `every` the others
+    too. Answer: `media_opened`."""
 
     call: int
     remote_host: str
     ways: tuple[Way, ...] = (DIRECT,)
+    every: bool = False
+
+
+class HurryWay(NamedTuple):
+    """What `OpenMedia` opens takes long: try all its ways at once; with `take` the best of what is
+    open by now is the answer, and a better one that comes later is another (`late`)."""
+
+    call: int
+    take: bool
 
 
 class OpenWay(NamedTuple):
@@ -153,6 +162,7 @@ class Stop(NamedTuple):
 Order = (
     Probe
     | OpenMedia
+    | HurryWay
     | OpenWay
     | KeepWay
     | UpdateMedia

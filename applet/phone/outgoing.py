@@ -65,6 +65,13 @@ class Outgoing:
         target = registrar if account.proxy_route else network.steer(registrar)
         return self._endpoint.register(target, sender, expires=_REGISTRATION_SECONDS, now=now)
 
+    def reroute(self, registration: Registration, now: float) -> None:
+        """To where the first server on its way answers now."""
+        account = self._account
+        first = account.proxy_route[0] if account.proxy_route else account.registrar
+        assert first is not None  # it has registered
+        registration.reroute(self._network.steer(first), now)
+
     def call(self, call: Call, target: SipUri, now: float, headers: Headers = ()) -> None:
         """Send `call` to `target` as soon as the way is known and there are sockets for its
         media; `headers` are more lines for the INVITE."""
@@ -82,6 +89,6 @@ class Outgoing:
                 to=target,  # RFC 3261 section 8.1.3.4: also when it is led elsewhere
             )
 
-        call.dial(Attempts(target, self._policy, place))
+        call.dial(Attempts(target, self._policy, place), now)
         host = account.next_host(target)
-        network.when_known(server, lambda plan, _: call.open_media(host, plan.ways), now)
+        network.when_known(server, lambda plan, at: call.open_media(host, plan.ways, at), now)

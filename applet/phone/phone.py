@@ -11,7 +11,7 @@ from applet.media.events import (
     MediaStatistics,
 )
 from applet.nat.knowledge import Fact
-from applet.nat.strategy import DIRECT, Plan, Way
+from applet.nat.strategy import OpenedWay, Plan
 from applet.phone.account import Account
 from applet.phone.call_commands import carry_out
 from applet.phone.calls import Calls
@@ -48,7 +48,6 @@ from applet.phone.orders import (
 from applet.phone.outbox import Outbox
 from applet.phone.outgoing import Outgoing
 from applet.phone.registrar import Registrar
-from applet.phone.rescuer import Opened
 from applet.phone.services import Services
 from applet.phone.session_events import tell_call
 from applet.phone.strangers import Strangers
@@ -73,8 +72,14 @@ class Phone:
         self._outbox = Outbox()
         self._account = Account(config, local_ip_for)
         self._endpoint = Endpoint(_endpoint(config, self._account), random, local_ip_for)
+        self._calls = Calls(self._outbox)
         self._network = Network(
-            config.nat, self._endpoint, self._account, self._outbox, local_ip_for
+            config.nat,
+            self._endpoint,
+            self._account,
+            self._outbox,
+            local_ip_for,
+            lambda: self._calls.live > 0,
         )
         self._policy = DialPolicy(
             self._account.desk,
@@ -84,7 +89,6 @@ class Phone:
             self._account.transport,
         )
         self._outgoing = Outgoing(self._endpoint, self._account, self._network, self._policy)
-        self._calls = Calls(self._outbox)
         self._services = Services(
             config,
             self._endpoint,
@@ -96,7 +100,9 @@ class Phone:
             self._outbox,
         )
         self._media = MediaAnswers(config, random, self._network, self._calls, self._outbox)
-        self._registrar = Registrar(self._account, self._outgoing.register, self._outbox)
+        self._registrar = Registrar(
+            self._account, self._outgoing.register, self._outgoing.reroute, self._outbox
+        )
         self._moves = Moves(self._network, self._account, self._registrar, self._calls)
         self._strangers = Strangers(config.strangers_per_minute)
         self._quit_at: float | None = None
@@ -193,19 +199,14 @@ class Phone:
 
     # --- answers to orders
 
-    def media_opened(
-        self,
-        call: int,
-        rtp: Address | None,
-        rtcp: Address | None,
-        now: float,
-        way: Way = DIRECT,
-        bound: tuple[Address, Address] | None = None,
-    ) -> None:
-        """The addresses to show in SDP (None: no sockets could be bound), and the way they are;
-        `bound`: those of the sockets themselves, if others."""
-        opened = None if rtp is None or rtcp is None else Opened(way, rtp, rtcp)
-        self._media.opened(call, opened, bound, now)
+    def media_opened(self, call: int, opened: OpenedWay | None, now: float) -> None:
+        """Where the other side finds us (None: no sockets could be bound)."""
+        self._media.opened(call, opened, now)
+        self._pump(now)
+
+    def media_moved(self, call: int, rtp: Address, rtcp: Address, now: float) -> None:
+        """The router has given a call's mapping another address or port."""
+        self._media.moved(call, rtp, rtcp, now)
         self._pump(now)
 
     def media_event(self, call: int, event: MediaEvent, now: float) -> None:

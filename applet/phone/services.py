@@ -156,7 +156,7 @@ class Services:
         caller = shown_caller(event.request, trusted)
         if self._config.auto_answer and wants_auto_answer(event.request):
             self._answer_at[call] = now + RINGS_FIRST
-        call.ring_here(session, event.body, self._config.answer, ways, caller)
+        call.ring_here(session, event.body, self._config.answer, ways, caller, now)
 
     # --- time
 

@@ -164,7 +164,7 @@ class Transfers:
             self._takeovers.append(Takeover(old, new, self._outbox))
             source = session.remote_address.host if session.remote_address is not None else ""
             ways = self._network.ways_towards(source)
-            new.ring_here(session, event.body, 200, ways, session.remote)
+            new.ring_here(session, event.body, 200, ways, session.remote, now)
         return True
 
     # --- time

@@ -122,24 +122,28 @@ class OfferAnswer:
         self._audio = 0
         self._offer = _Offer(Direction.SENDRECV, ())
         self._remote_offer: _RemoteOffer | None = None
-        self._ice: IceSide | None = None
-        self._local, self._rtcp_port = local, rtcp_port
-        self.set_local(local, rtcp_port)
         self._ice = ice
+        self._local, self._rtcp_port = _shown(local), rtcp_port
         self._session_id = session_id
         self._origin_host = self._local.host
         self._version = 0
         self._last_sent: tuple[str, tuple[Media, ...], str] | None = None
 
-    def set_local(self, local: Address, rtcp_port: int) -> None:
-        """Where we receive from the next description on."""
-        host = local.host.partition("%")[0]
-        if not is_ip_literal(host) or is_unspecified(host):
-            raise LocalProtocolError(f"{local.host!r} cannot be told to a peer as our address")
-        before, after = (self._local, self._rtcp_port), (Address(host, local.port), rtcp_port)
-        self._local, self._rtcp_port = after
-        if self._ice is not None and after != before:
-            self._ice.moved((Place("srflx", self._local, Address(host, rtcp_port)),))
+    def set_local(
+        self, local: Address, rtcp_port: int, places: tuple[Place, ...] | None = None
+    ) -> None:
+        """Where we receive from the next description on; `places`: the same for ICE. The checks of
+        ICE begin anew, if the address is the same too."""
+        self._local, self._rtcp_port = _shown(local), rtcp_port
+        if self._ice is not None:
+            here = Place("srflx", self._local, self._local._replace(port=rtcp_port))
+            self._ice.moved(places or (here,))
+
+    def keep_local(self, local: Address, rtcp_port: int) -> None:
+        """What `set_local` said was refused: it is as it was before."""
+        self._local, self._rtcp_port = _shown(local), rtcp_port
+        if self._ice is not None:
+            self._ice.stayed()
 
     # --- our offer ----------------------------------------------------------------------------
 
@@ -346,7 +350,7 @@ class OfferAnswer:
         if self._rtcp_mux:
             attributes.append(Attribute("rtcp-mux"))
         if self._ice is not None:
-            attributes.extend(self._ice.attributes)
+            attributes.extend(self._ice.attributes(self._rtcp_mux))
         attributes.append(Attribute(direction.value))
         numbers = tuple(str(codec.payload_type) for codec in formats)
         return Media("audio", self._local.port, self._profile, numbers, None, tuple(attributes))
@@ -358,6 +362,13 @@ class OfferAnswer:
             self._last_sent = content
         origin = Origin("-", str(self._session_id), str(self._version), self._origin_host)
         return SessionDescription(origin, host, (), content[1], self._time).encode()
+
+
+def _shown(local: Address) -> Address:
+    host = local.host.partition("%")[0]
+    if not is_ip_literal(host) or is_unspecified(host):
+        raise LocalProtocolError(f"{local.host!r} cannot be told to a peer as our address")
+    return Address(host, local.port)
 
 
 def _known_codec(name: str) -> Codec:

@@ -60,10 +60,10 @@ class Endpoint:
         """What Via and Contact show instead of our own address, behind a NAT."""
         self._core.transport.set_advertised(transport, address)
 
-    def set_seen(self, transport: Transport, remote: Address, seen: Address | None) -> None:
+    def set_seen(self, transport: Transport, remote: Address, seen: Address | None) -> bool:
         """How the element at `remote` sees us; towards it Via and Contact show this. None: what
         they show towards everybody."""
-        self._core.transport.set_seen(transport, remote, seen)
+        return self._core.transport.set_seen(transport, remote, seen)
 
     def local_address(self, hop: Hop) -> Address:
         """What Via and Contact show towards this hop."""

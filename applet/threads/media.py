@@ -18,6 +18,7 @@ from applet.audio.file import NullDevice
 from applet.audio.wav import WavError, WavSource, file_name, read_wav
 from applet.media.events import MediaEvent
 from applet.media.session import MediaSession
+from applet.nat.strategy import OpenedWay
 from applet.phone.messages import (
     FilePlaying,
     Levels,
@@ -27,6 +28,7 @@ from applet.phone.messages import (
 from applet.phone.orders import (
     CloseMedia,
     HoldMedia,
+    HurryWay,
     InjectFile,
     KeepWay,
     ListAudio,
@@ -59,7 +61,7 @@ from applet.threads.mishap import Mishaps
 from applet.threads.relay import RelayThread
 from applet.threads.sockets import MediaPorts, MediaSockets
 from applet.threads.sockets import PortRange as PortRange
-from applet.threads.ways import FromRelay, OpenedWay, Tried, Ways
+from applet.threads.ways import FromRelay, MappingMoved, Tried, Ways
 from applet.value import NamedTuple
 
 GRID = 0.0025
@@ -258,8 +260,10 @@ class MediaThread:
                 self._start_clock(call, now, anew=first)
             case PlayTone(tone=tone) if tone is not None:
                 self._start_clock(call, now)
-            case OpenMedia() | OpenWay() | KeepWay() | Tried():
+            case OpenMedia() | OpenWay() | HurryWay() | KeepWay() | Tried():
                 self._change_way(call, order)
+            case MappingMoved() if call.paths.is_mapped:
+                self._answer(order)
             case FromRelay(which=which, data=data, source=source):
                 call.relayed(which, data, source, now)
             case OpenMicrophone():
@@ -289,15 +293,19 @@ class MediaThread:
         self._loop.watch(call.rtcp, call.rtcp_readable)
         self._loop.watch(call.rtp.sock, call.rtp_readable)
 
-    def _change_way(self, call: MediaCall, order: OpenMedia | OpenWay | KeepWay | Tried) -> None:
+    def _change_way(
+        self, call: MediaCall, order: OpenMedia | OpenWay | HurryWay | KeepWay | Tried
+    ) -> None:
         opened: OpenedWay | None = None
         match order:
-            case OpenMedia(ways=ways):
-                opened = self._ways.open(call, ways)
+            case OpenMedia(ways=ways, every=every):
+                opened = self._ways.open(call, ways, every=every)
             case OpenWay(ways=ways, local=local):
-                opened = self._ways.open(call, ways, local)
+                opened = self._ways.open(call, ways, local=local, at_once=True)
+            case HurryWay(take=take):
+                opened = self._ways.hurry(call, take)
             case KeepWay():
-                call.keep_path()
+                call.paths.keep()
             case _:  # Tried
                 opened = self._ways.tried(call, order)
         if opened is not None:
@@ -322,6 +330,7 @@ class MediaThread:
 
     def _close_call(self, call: MediaCall, now: float) -> None:
         del self._calls[call.number]
+        self._ways.forget(call.number)
         self._loop.forget(call.rtcp)
         self._loop.forget(call.rtp.sock)
         self._loop.paced = any(isinstance(each, ClockedCall) for each in self._calls.values())

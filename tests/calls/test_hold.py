@@ -7,6 +7,7 @@ import pytest
 
 from applet.address import Address
 from applet.media.tones import Tone
+from applet.nat.strategy import DIRECT, OpenedWay
 from applet.phone.messages import (
     Answer,
     CallState,
@@ -385,7 +386,7 @@ def _move(phone: House, port: int) -> None:
     """The network is another one, and the call's sockets are found to be at `port` there."""
     now, rtp = phone.street.now, Address("192.0.2.77", port)
     phone.phone.network_changed(now)
-    phone.phone.media_opened(1, rtp, rtp._replace(port=port + 1), now)
+    phone.phone.media_opened(1, OpenedWay(DIRECT, rtp, rtp._replace(port=port + 1)), now)
     phone.collect()
 
 
