@@ -15,6 +15,7 @@ from applet.sdp.agreement import (
     NoCommonCodec,
     agree,
     in_common,
+    nothing_yet,
     what_they_allow,
 )
 from applet.sdp.description import (
@@ -72,10 +73,11 @@ class _Offer(NamedTuple):
 
 
 class _RemoteOffer(NamedTuple):
-    """Theirs, waiting for our answer; `audio` is the index of the stream we take."""
+    """Theirs, waiting for our answer; `audio` is the index of the stream we take, None if the
+    streams are to come later."""
 
     description: SessionDescription
-    audio: int
+    audio: int | None
 
 
 class OfferAnswer:
@@ -236,6 +238,11 @@ class OfferAnswer:
         self._require(State.REMOTE_OFFER)
         assert self._remote_offer is not None
         description, index = self._remote_offer
+        self._time = description.time  # section 6
+        self.state = State.STABLE
+        if index is None:
+            self.negotiated = nothing_yet(self._wanted, self._ptime)
+            return self._describe([], self._local.host), self.negotiated
         offered = description.media[index]
         if offered.port == 0:
             answered = _refused(offered)
@@ -245,9 +252,7 @@ class OfferAnswer:
         slots = [_refused(media) for media in description.media]
         slots[index] = answered
         self._slots, self._audio = tuple(slots), index
-        self._time = description.time  # section 6
         self.negotiated = negotiated
-        self.state = State.STABLE
         return self._describe(slots, self._local.host), negotiated
 
     def reject_offer(self) -> None:
@@ -255,8 +260,11 @@ class OfferAnswer:
         self._require(State.REMOTE_OFFER)
         self.state = State.STABLE
 
-    def _choose(self, description: SessionDescription) -> int:
-        """The first usable stream, or the one in use that they switch off with port 0."""
+    def _choose(self, description: SessionDescription) -> int | None:
+        """The first usable stream, or the one in use that they switch off with port 0. A call may
+        begin without streams, when somebody brings two parties together (section 5)."""
+        if not (description.media or (self._last_sent and self._last_sent[1])):
+            return None
         problems = []
         for index, media in enumerate(description.media):
             problem = self._refusal(media)
