@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from applet.address import Address
-from applet.media.events import ConsentLost, MediaEvent, PathFound, SoundBack, SoundMissing
+from applet.media.events import ConsentLost, PathFound, SoundBack, SoundMissing
 from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, RescueState, Step
 from applet.nat.strategy import Kind, OpenedWay, Way
 from applet.phone.call import Call
@@ -48,7 +48,9 @@ class Rescuer:
 
     # --- what happens
 
-    def media_event(self, event: MediaEvent, now: float) -> None:
+    def media_event(
+        self, event: SoundMissing | SoundBack | ConsentLost | PathFound, now: float
+    ) -> None:
         match event:
             case SoundBack():
                 self._machine.feed(RescueInput.BACK, now)
@@ -57,8 +59,8 @@ class Rescuer:
             case ConsentLost():
                 self._without_consent = True
                 self._missing(True, now)
-            case SoundMissing(heard=heard):
-                self._missing(heard, now)
+            case _:  # SoundMissing
+                self._missing(event.heard, now)
 
     def _missing(self, heard: bool, now: float) -> None:
         if self._machine.feed(RescueInput.MISSING, now):

@@ -10,12 +10,14 @@ from applet.nat.ice import Base, IceSetup, Target
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
 from applet.phone.config import NatConfig, PhoneConfig
 from applet.phone.ice import ice_setup, ice_side
-from applet.phone.messages import Command, Hold, NatFound, Resume
-from applet.phone.orders import UpdateMedia
+from applet.phone.messages import Command, Dial, Hold, NatFound, Resume
+from applet.phone.orders import OpenMedia, UpdateMedia
 from applet.sdp.description import parse_sdp
-from applet.sdp.ice import AgreedIce, Candidate, Ice, priority
+from applet.sdp.ice import AgreedIce, Candidate, Ice, Place, priority
 from applet.sip.message import Request, Response
-from tests.calls.scenes import PBX, PHONE, dialled, held
+from tests.calls.scenes import PBX, PHONE, dialled, held, rang_in
+from tests.nat.facts import RELAYS, SERVER, UDP_RELAY
+from tests.phone.scene import Scene
 from tests.support.pbx import RTP_PORT, Pbx
 from tests.support.street import House
 
@@ -151,3 +153,30 @@ def test_each_base_checks_what_it_can_reach() -> None:
     for mux, components in ((False, [1, 2]), (True, [1])):
         setup = ice_setup(both, mux)
         assert setup is not None and [t.component for t in setup.targets] == components
+
+
+def test_who_wants_a_relay_alone_shows_nobody_more() -> None:
+    scene = Scene(NatConfig("turn", relays=(UDP_RELAY,)), desk=f"sip:desk@{SERVER}")
+    scene.answer("OPTIONS")
+    scene.fact(*RELAYS)
+    scene.do(Dial())
+    opened = OpenedWay(Way(Kind.RELAY, relay=UDP_RELAY), *RELAYED, SHOWN, (OWN,))
+    scene.phone.media_opened(1, opened, scene.now)
+    scene.collect()
+    described = scene.phone._calls.all()[0].negotiation
+    assert described is not None
+    side = described._described._ice
+    assert side is not None and side._places == (Place("relay", *RELAYED),)
+
+
+@pytest.mark.parametrize(("lines", "every"), [(ICE, True), ((), False)])
+def test_an_offer_with_ice_has_every_way_opened_and_one_without_does_not(
+    lines: tuple[str, ...], every: bool
+) -> None:
+    body = "\r\n".join(
+        ["v=0", f"o=- 1 1 IN IP4 {PBX}", "s=-", f"c=IN IP4 {PBX}", "t=0 0"]
+        + [f"m=audio {RTP_PORT} RTP/AVP 0", *lines, ""]
+    )
+    _, phone, _ = rang_in(body.encode())
+    (order,) = [order for order in phone.orders if isinstance(order, OpenMedia)]
+    assert order.every is every

@@ -611,3 +611,12 @@ def test_a_path_through_the_relay_is_told_as_such() -> None:
     talk = Talk()
     talk.media(PathFound(Address(SERVER, 41000), relayed=True))
     assert "41000, through the relay." in str(talk.seen(NatFound)[-1])
+
+
+def test_a_mapping_that_moves_after_the_end_is_nobodys() -> None:
+    talk = by_upnp()
+    talk.do(HangUp(1))
+    count = len(talk.invites())
+    talk.phone.media_moved(1, MAPPED._replace(port=31000), MAPPED._replace(port=31001), talk.now)
+    talk.run(1.0)
+    assert len(talk.invites()) == count

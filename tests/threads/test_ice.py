@@ -14,9 +14,9 @@ from aioice import Candidate, Connection
 
 from applet.address import Address
 from applet.audio.file import FileDevice, parse_source
-from applet.media.events import PathFound
+from applet.media.events import ConsentLost, PathFound
 from applet.media.parameters import MediaParameters
-from applet.nat.ice import Base, IceSetup, Route, Target
+from applet.nat.ice import CONSENT, Base, IceSetup, Route, Target
 from applet.phone.orders import CloseMedia, OpenMicrophone, RequestMediaStatistics, UpdateMedia
 from applet.threads.ice import IcePath
 from applet.threads.media import MediaThread
@@ -146,6 +146,37 @@ def test_the_sound_goes_where_the_checks_lead_and_comes_from_there_alone(
         await made.close()
 
     asyncio.run(talk())
+
+
+def test_without_consent_nothing_is_sent_any_more_and_it_is_told(line: Line) -> None:
+    """Half a minute without an answer: the clock of the consent is turned back in its place."""
+
+    async def talk() -> int:
+        made = await peer(line, True)
+        await asyncio.wait_for(made.connect(), 10)
+        await asyncio.to_thread(line.found)
+        await next_of(made, 1)
+        (port,) = {each.port for each in made.local_candidates if each.component == 1}
+        await made.close()
+        return port
+
+    port = asyncio.run(talk())
+    agent = line.thread._calls[1]._ice._agent
+    assert agent is not None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("127.0.0.1", port))
+        there.settimeout(5)
+        assert there.recv(500)[0] >> 6 in (0, 2), "until then it goes on"
+        agent._consents[1] -= CONSENT
+        while not (
+            isinstance(answer := line.answers.get(timeout=5), MediaHappened)
+            and isinstance(answer.event, ConsentLost)
+        ):
+            pass
+        there.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            for _ in range(50):  # no more than was on its way
+                there.recv(500)
 
 
 def test_where_no_check_succeeds_the_sound_goes_by_the_plain_addresses(line: Line) -> None:
