@@ -14,14 +14,15 @@ from applet.address import Address
 from applet.nat.alg import Alg
 from applet.nat.hosts import is_near
 from applet.nat.knowledge import Asked, Fact, Knowledge, RelaySeen, SipSeen
-from applet.nat.strategy import DIRECT, Plan, Way, contact, plan, why
+from applet.nat.strategy import DIRECT, Plan, Way, contact, plan
 from applet.phone.account import Account
 from applet.phone.config import NatConfig
 from applet.phone.echo import what_came_back
 from applet.phone.known_servers import Ping, Server, key_of, other_ways
-from applet.phone.messages import NatFound, NetworkChecked, Reason, Trouble
+from applet.phone.messages import Reason, Trouble
 from applet.phone.orders import Probe
 from applet.phone.outbox import Outbox
+from applet.phone.way_news import WayNews
 from applet.sip.endpoint import Endpoint
 from applet.sip.events import Pinged, SeenElsewhere
 from applet.sip.first_request import Sender
@@ -69,20 +70,18 @@ class Network:
     ) -> None:
         self.local = Address("", 0)
         self.generation = 0
+        self.news = WayNews(config.mode, outbox, in_call)
         self._config = config
         self._endpoint = endpoint
         self._account = account
         self._outbox = outbox
         self._local_ip_for = local_ip_for
-        self._in_call = in_call
         self._common = Knowledge()
         self._before: dict[str | None, Knowledge] = {}  # a look around is not over for these yet
         self._servers: dict[str, Server] = {}
         self._pings: dict[str, Ping] = {}
         self._count = 0
         self._waiting: list[_Waiting] = []
-        self._told: tuple[str, str] | None = None
-        self._looked = False  # the first look around of this network is over
         self._moved = False
         self._contact_moved = False
         self._refused = False
@@ -112,8 +111,9 @@ class Network:
         self._before.clear()
         self._servers.clear()
         self._pings.clear()
-        self._told = None
-        self._looked = self._refused = False
+        self.news.forget()
+        self._silent = SILENT_AFTER / 2
+        self._refused = False
         self._refresh_at = None
         self.begin(now)
 
@@ -177,13 +177,10 @@ class Network:
         return moved
 
     def tell_way(self, way: Way, server: SipUri | None) -> None:
-        """A call goes this way: told if another one was told last."""
-        if self._refresh_at is None or way.name == (self._told or ("",))[0]:
-            return
-        key = next(iter(self._servers), None) if server is None else key_of(server)
-        known = self._known(key if key in self._servers else None)
-        self._told = (way.name, why(known, way, self._config.mode))
-        self._outbox.tell(NatFound(*self._told))
+        """A call with `server`, or with who it calls as a rule, goes this way."""
+        if self._refresh_at is not None:
+            key = next(iter(self._servers), None) if server is None else key_of(server)
+            self.news.uses(self._known(key if key in self._servers else None), way)
 
     def plan_towards(self, target: SipUri) -> Plan:
         """With what is known now."""
@@ -364,17 +361,12 @@ class Network:
 
     def tell_all(self) -> None:
         """All that is known of the way to the server that calls go to."""
-        from applet.nat.report import findings  # for who asks
-
         key = next(iter(self._servers), None)
         known = self._known(key)
         home = self._account.server
         if key is None and home is not None:
             known = known._replace(server=home.host)
-        known = known._replace(local=self._local_towards(known.server))
-        complete = known.server_is_near or self._config.mode == "none" or known.complete
-        chosen = plan(known, self._config.mode)
-        self._outbox.tell(NetworkChecked(complete, findings(known, chosen)))
+        self.news.all(known._replace(local=self._local_towards(known.server)))
 
     def steer(self, uri: SipUri) -> SipUri:
         """`uri` over the transport and to the port on which its server answers."""
@@ -434,13 +426,4 @@ class Network:
             return
         if key is None:
             self._endpoint.set_advertised(Transport.UDP, contact(known, None))
-        if not self._looked and known.asked.stun and known.mapped is None:
-            self._outbox.tell(Trouble(0, Reason.STUN_FAILED, ""))
-        self._looked = True
-        if self._told is not None and self._in_call():
-            return  # which goes as it was told; the next one tells what is better
-        found = plan(known, self._config.mode)
-        told = (found.ways[0].name, found.proof)
-        if self._told is None or self._told[0] != told[0]:
-            self._told = told
-            self._outbox.tell(NatFound(*told))
+        self.news.looked(known)

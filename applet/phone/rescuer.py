@@ -7,7 +7,7 @@ from applet.media.events import ConsentLost, PathFound, SoundBack, SoundMissing
 from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, RescueState, Step
 from applet.nat.strategy import Kind, OpenedWay, Way
 from applet.phone.call import Call
-from applet.phone.messages import NatFound, Reason, Trouble
+from applet.phone.messages import Reason, Trouble
 from applet.phone.negotiation import Negotiation
 from applet.phone.network import Network
 from applet.phone.orders import KeepWay, OpenWay
@@ -72,7 +72,7 @@ class Rescuer:
         """By ICE. That they consent again is all that is to be known where sound never stopped."""
         by = ", through the relay" if found.relayed else ""
         proof = f"The other side offered ICE, and its checks found the way to {found.remote}{by}."
-        self._outbox.tell(NatFound("ice", proof))
+        self._network.news.found("ice", proof)
         if self._without_consent:
             self._without_consent = False
             self._machine.feed(RescueInput.BACK, now)
@@ -237,7 +237,7 @@ class Rescuer:
             self._network.settle(self._rerouted.server, self._rerouted.way)
             self._rerouted = None
         proof = f"No sound came, so the call goes on by {self._by.upper()}."
-        self._outbox.tell(NatFound(self._opened.way.name, proof))
+        self._network.news.found(self._opened.way.name, proof)
 
     def _failed(self, now: float) -> None:
         """The call is as it was before."""

@@ -620,3 +620,14 @@ def test_a_mapping_that_moves_after_the_end_is_nobodys() -> None:
     talk.phone.media_moved(1, MAPPED._replace(port=31000), MAPPED._replace(port=31001), talk.now)
     talk.run(1.0)
     assert len(talk.invites()) == count
+
+
+def test_after_a_call_by_another_way_the_next_one_tells_its_own() -> None:
+    talk = Talk()
+    talk.media(PathFound(Address(SERVER, 41000)))
+    talk.do(HangUp(1))
+    talk.answer("BYE")
+    talk.do(Dial())
+    talk.open(BY_STUN, MAPPED, call=2)
+    told = [event.way for event in talk.events if isinstance(event, NatFound)]
+    assert told == ["stun", "ice", "stun"]
