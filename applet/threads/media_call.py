@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from applet.address import Address
-from applet.audio.device import FRAME_SAMPLES, SILENCE, ClockedDevice, LiveDevice
+from applet.audio.device import FRAME_SAMPLES, SILENCE, TICK, AudioDevice, ClockedDevice, LiveDevice
 from applet.media.events import ConsentLost, MediaEvent, PathFound
 from applet.media.parameters import MediaParameters
 from applet.media.session import MediaSession
@@ -24,7 +24,6 @@ from applet.threads.sockets import MediaSockets, receive_all, send
 from applet.threads.stun import CALL_LIMIT, StunClient
 from applet.value import NamedTuple
 
-TICK = 0.020
 STAND_IN_AFTER = 0.3
 """Seconds without a sign of an end of a live device, after which it is stood in for."""
 PLAYOUT_WAIT = 0.002
@@ -47,7 +46,10 @@ class Parts(NamedTuple):
 
 
 class MediaCall(ABC):
-    """What both kinds of device have in common. `due`: the monotonic time of the next tick."""
+    """What both kinds of device have in common. `due`: the monotonic time of the next tick;
+    `paced`: there is no other clock."""
+
+    paced = False
 
     def __init__(self, parts: Parts) -> None:
         self.number = parts.number
@@ -229,6 +231,8 @@ class ClockedCall(MediaCall):
     """Ticked every 20 ms: what has arrived is read, the next 20 ms are played, 20 ms are recorded
     (in this order, so that a looped device loses no time), and what that makes is sent."""
 
+    paced = True
+
     def __init__(self, parts: Parts, device: ClockedDevice) -> None:
         super().__init__(parts)
         self._device = device
@@ -318,3 +322,10 @@ class LiveCall(MediaCall):
     def _receive(self, data: bytes, source: Address, now: float) -> None:
         with self.lock:
             self.session.receive_datagram(data, source, now)
+
+
+def make_call(parts: Parts, device: AudioDevice, recorded: Callable[[LiveCall], None]) -> MediaCall:
+    """`recorded` is called from the sound card's thread when the microphone has something."""
+    if isinstance(device, ClockedDevice):
+        return ClockedCall(parts, device)
+    return LiveCall(parts, device, recorded)

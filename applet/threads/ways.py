@@ -6,16 +6,21 @@ that is always there. Relays cost their owner something, so what stands behind t
 begun only when that fails, or when the call is in a hurry (`phone.way_clock`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from itertools import count
+from typing import TYPE_CHECKING
 
 from applet.address import Address
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
 from applet.threads.mappings import Mapped, Mappings
-from applet.threads.media_call import MediaCall
 from applet.threads.paths import Bound, Path
 from applet.threads.relay import Relayed, RelayThread
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.threads.media_call import MediaCall
 
 Found = tuple[Address, Address] | Relayed | Mapped
 

@@ -168,7 +168,7 @@ def test_garbage_is_looked_for_again_once_the_media_thread_runs(
 ) -> None:
     gc.disable()  # as `cli.main` does while everything is imported
     start()
-    assert gc.isenabled()
+    wait_until(gc.isenabled, 5, "the collector")
 
 
 def test_both_directions_are_heard(

@@ -1,4 +1,5 @@
-"""What the media thread answers and tells, on its way to the call that it is about."""
+"""What happens to the calls of a phone, each on its way to the one that it is about: what the
+person commands, what its session tells, and what the media thread answers."""
 
 from applet.address import Address
 from applet.media.events import (
@@ -14,6 +15,7 @@ from applet.media.events import (
 from applet.nat.strategy import OpenedWay
 from applet.phone import messages
 from applet.phone.call import Call
+from applet.phone.call_commands import carry_out
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
 from applet.phone.hold import HoldMemory
@@ -23,11 +25,17 @@ from applet.phone.network import Network
 from applet.phone.orders import CloseMedia
 from applet.phone.outbox import Outbox
 from applet.phone.rescuer import Rescuer
+from applet.phone.session_events import tell_call
 from applet.randomness import Randomness
 from applet.sdp.offer_answer import OfferAnswer
 
 
-class MediaAnswers:
+class CallSide:
+    """Made with the first call."""
+
+    carry_out = staticmethod(carry_out)
+    tell = staticmethod(tell_call)
+
     def __init__(
         self,
         config: PhoneConfig,
@@ -43,7 +51,7 @@ class MediaAnswers:
         self._outbox = outbox
         self._hold_memory = HoldMemory()
 
-    def opened(self, call: int, opened: OpenedWay | None, now: float) -> None:
+    def media_opened(self, call: int, opened: OpenedWay | None, now: float) -> None:
         """None: no sockets could be bound."""
         if opened is not None and self._config.nat.mode == "turn":
             opened = opened._replace(related=None, others=())  # nobody sees more of us
@@ -64,7 +72,7 @@ class MediaAnswers:
         if wanted.session is not None:
             self._calls.bind(wanted, wanted.session)
 
-    def moved(self, call: int, rtp: Address, rtcp: Address, now: float) -> None:
+    def media_moved(self, call: int, rtp: Address, rtcp: Address, now: float) -> None:
         wanted = self._calls.get(call)
         if wanted is not None and wanted.rescuer is not None:
             wanted.rescuer.mapping_moved(rtp, rtcp, now)
@@ -80,7 +88,7 @@ class MediaAnswers:
         )
         return Negotiation(call.number, opened.rtp, described, self._outbox, self._hold_memory)
 
-    def happened(self, call: Call, event: MediaEvent, now: float) -> None:
+    def media_event(self, call: Call, event: MediaEvent, now: float) -> None:
         match event:
             case DigitReceived(digit=digit):
                 self._outbox.tell(messages.DigitReceived(call.number, digit))
