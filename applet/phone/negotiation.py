@@ -246,8 +246,7 @@ class Negotiation:
         session = self.session
         assert session is not None
         if offer is None:
-            wish = self._wish()
-            session.answer_reinvite(self._described.create_offer(wish.direction, wish.hidden), now)
+            session.answer_reinvite(self._open(self._described, self._wish()), now)
             return
         try:
             self._described.receive_offer(offer)
@@ -278,11 +277,12 @@ class Negotiation:
     def offer_confirmed(self, answer: bytes | None, now: float) -> None:
         """The ACK to our 200; it carries their answer if their re-INVITE had no offer."""
         if self._described.state is State.LOCAL_OFFER:
-            self._offering = self._described
+            offered, self._in_flight = self._in_flight, None
+            assert offered is not None  # what `offered` has asked in turn
             if answer is None:
                 self._described.offer_failed()
             else:
-                self._take_answer(answer, self._wish())
+                self._take_answer(answer, offered)
         self.settle(now)
 
     # --- the fate of our own re-INVITE or UPDATE

@@ -51,6 +51,22 @@ def test_who_picks_up_and_holds_has_picked_up() -> None:
     assert told[-2:] == [(CallState.CONNECTED, 200), (CallState.ON_HOLD, 0)]
 
 
+@pytest.mark.parametrize("answered", ["", "a=sendonly"])
+def test_hold_pressed_while_they_answer_our_offer_is_offered_next(answered: str) -> None:
+    """Their re-INVITE asked what we offer, and that was to talk."""
+    street, phone, pbx, invite = connected()
+    pbx.ask("INVITE", invite, 10)
+    street.run(0.2)
+    assert direction(pbx.responses(200)[0]) == "sendrecv"
+    phone.do(Hold(0))
+    pbx.ask("ACK", invite, 10, pbx.sdp(*filter(None, [answered])))
+    hold = pbx.wait_for("INVITE", 2)
+    assert direction(hold) == "inactive"
+    pbx.answer(hold, 200, pbx.sdp("a=inactive"))
+    street.run(0.2)
+    assert held(phone)[0] is (HeldBy.BOTH if answered else HeldBy.US)
+
+
 @pytest.mark.parametrize("status", [408, 481])
 def test_a_server_that_knows_no_such_call_any_more_has_lost_it(status: int) -> None:
     street, phone, pbx, _ = connected()
