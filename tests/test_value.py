@@ -72,7 +72,6 @@ def test_ours_answers_as_theirs_does(ask: Callable[[object], object]) -> None:
         lambda kind: kind(),
         lambda kind: kind("a", 1, 2),
         lambda kind: kind("a", name=2),
-        lambda kind: kind("a")._replace(name=2),
         lambda kind: kind._make(["a"]),
         lambda kind: setattr(kind("a"), "port", 1),
         lambda kind: setattr(kind("a"), "name", 1),
@@ -84,6 +83,11 @@ def test_a_mistake_is_told_in_the_same_words(err: Callable[[object], object]) ->
     with pytest.raises(theirs.type) as ours:
         err(Ours)
     assert str(ours.value) == str(theirs.value).replace("Theirs", "Ours")
+
+
+def test_a_field_that_is_not_there_cannot_be_replaced() -> None:
+    with pytest.raises(TypeError, match="unexpected field names: \\['name'\\]"):
+        Ours("a")._replace(name=2)  # type: ignore[call-arg]
 
 
 def test_fields_are_matched_by_place_and_by_name() -> None:

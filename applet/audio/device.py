@@ -14,8 +14,9 @@ from collections.abc import Callable
 from applet.phone.messages import DevicesListed, SoundTried, Trouble
 
 SAMPLE_RATE = 8000
+TICK = 0.020
 FRAME_SAMPLES = 160
-"""20 ms: what one tick writes and reads."""
+"""Seconds from one tick to the next, and what one writes and reads."""
 SILENCE = bytes(2 * FRAME_SAMPLES)
 
 Playout = Callable[[], bytes]

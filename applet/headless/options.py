@@ -39,12 +39,8 @@ _WITH_VALUE = (
 )
 _FLAGS = ("accept-any-user", "no-upnp", "loop")
 
-# Parts that are not built yet: these values ask for none of them.
-_OFF_VALUES = {
-    "transport": ("udp", "tcp", "tls"),
-    "srtp": ("off",),
-    "nat": ("auto", "none", "stun", "upnp", "turn"),
-}
+_OFF_VALUES = {"srtp": ("off",)}
+"""Of a part that is not built yet: these values do not ask for it."""
 _ALL_VALUES = {
     "transport": ("udp", "tcp", "tls"),
     "srtp": ("off", "optional", "required"),

@@ -23,9 +23,15 @@ class Latched(NamedTuple):
 
 
 class PathFound(NamedTuple):
-    """The checks of ICE have chosen `remote` for the sound (`nat.ice`)."""
+    """The checks of ICE have chosen `remote` for the sound (`nat.ice`); `relayed`: by a relay of
+    ours."""
 
     remote: Address
+    relayed: bool = False
+
+
+class ConsentLost(NamedTuple):
+    """Where ICE led to nobody has answered for half a minute: nothing is sent there any more."""
 
 
 class SoundMissing(NamedTuple):
@@ -44,7 +50,14 @@ class InjectionEnded(NamedTuple):
 
 
 MediaEvent = (
-    DigitReceived | DigitSent | Latched | PathFound | SoundMissing | SoundBack | InjectionEnded
+    DigitReceived
+    | DigitSent
+    | Latched
+    | PathFound
+    | ConsentLost
+    | SoundMissing
+    | SoundBack
+    | InjectionEnded
 )
 
 

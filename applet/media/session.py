@@ -260,6 +260,10 @@ class MediaSession:
             if self._source.latched:
                 self._control.address = source
 
+    def consented(self, now: float) -> None:
+        """They have answered a check (RFC 7675): the way is open."""
+        self._liveness.rtcp(False, now)
+
     # --- the person's side
 
     def capture(self, pcm: bytes, now: float) -> None:

@@ -1,11 +1,15 @@
-"""One call's ICE agent (RFC 8445): checks over the call's own two sockets, in values only.
+"""One call's ICE agent (RFC 8445): checks over the call's own two sockets, and over its relay if
+there is one, in values only.
 
-We show one base per component, so that a pair is nothing but an address of theirs. Every check is
-a transaction of its own: what is lost is asked again. We are controlled, for we only answer offers
-with ICE; towards a lite agent, and after a role conflict, we control and choose the first pair
-that works (regular nomination). What is chosen is asked every few seconds from then on, which
-keeps the NAT open and is their proof of consent (RFC 7675).
+All that the sockets are known by (host, mapped, server reflexive) leaves by the same base, so that
+a pair is a base of ours and an address of theirs. Every check is a transaction of its own: what is
+lost is asked again. We are controlled, for we only answer offers with ICE; towards a lite agent,
+and after a role conflict, we control and choose the first pair that works (regular nomination).
+What is chosen is asked every few seconds from then on, which keeps the NAT open and shows that
+they consent (RFC 7675); without it nothing is sent there any more.
 """
+
+from enum import Enum
 
 from applet.address import Address
 from applet.nat import binding
@@ -18,19 +22,49 @@ LIMIT = 5.0
 PACE = 0.05
 AGAIN = 0.4
 KEEP_ALIVE = 5.0
-"""Seconds between two checks, between two of one pair, and between two once it is chosen."""
-_MOST_PAIRS = 64
+"""Seconds between two checks, between two of one pair, and between two once it is chosen: these
+are a fifth more or less, so that nothing beats in step (RFC 7675 section 5.1)."""
+CONSENT = 30.0
+"""Seconds that an answer is good for."""
+_MOST_PAIRS = 100
 _MOST_TRANSACTIONS = 256
-_OUR_PRIORITY = (110 << 24) + (65_535 << 8) + 255
 _ROLES = {True: binding.CONTROLLING, False: binding.CONTROLLED}
 
 
+class Base(Enum):
+    """What a datagram leaves by."""
+
+    SOCKET = "socket"
+    RELAY = "relay"
+
+
+_OURS = {Base.SOCKET: (126 << 24) + (65_535 << 8) + 255, Base.RELAY: (65_535 << 8) + 255}
+"""The priority of each base's own candidate for component 1 (RFC 8445 section 5.1.2.1)."""
+_REFLEXIVE = {
+    Base.SOCKET: (110 << 24) + (65_535 << 8) + 255,
+    Base.RELAY: (110 << 24) + (65_534 << 8) + 255,
+}
+"""What a check says of itself: the priority it would have as a peer reflexive candidate."""
+
+
+class Route(NamedTuple):
+    """From `base` to an address of theirs."""
+
+    base: Base
+    address: Address
+
+
 class Target(NamedTuple):
-    """A candidate of theirs."""
+    """A candidate of theirs, as a base of ours reaches it."""
 
     component: int
     address: Address
     priority: int
+    base: Base = Base.SOCKET
+
+    @property
+    def route(self) -> Route:
+        return Route(self.base, self.address)
 
 
 class IceSetup(NamedTuple):
@@ -61,51 +95,58 @@ class _Asked(NamedTuple):
 
 
 class IceAgent:
-    """`before`: what an agent before a restart had chosen; it goes on until there is better."""
+    """`before`: the agent before a restart. What it has chosen goes on until there is better, and
+    who controls stays the same (RFC 8445 sections 6.1.1 and 9). `lost`: the components for which
+    they do not consent any more. `consented_at`: when they did for sound."""
 
     def __init__(
-        self,
-        setup: IceSetup,
-        random: Randomness,
-        now: float,
-        before: dict[int, Address] | None = None,
+        self, setup: IceSetup, random: Randomness, now: float, before: "IceAgent | None" = None
     ) -> None:
         self.setup = setup
-        self.chosen = dict(before or {})
+        self.chosen: dict[int, Route] = {}
+        self.lost: set[int] = set()
+        self.consented_at: float | None = None
         self._random = random
         self._controlling = setup.lite
+        if before is not None:
+            self._controlling = setup.lite or before._controlling
+            self.chosen = {c: r for c, r in before.chosen.items() if c not in before.lost}
+        self._consents = dict.fromkeys(self.chosen, now)
         self._tie_breaker = random.getrandbits(64)
         self._until = now + LIMIT
         self._pace_at = now
-        self._pairs: dict[tuple[int, Address], _Pair] = {}
+        self._pairs: dict[tuple[int, Route], _Pair] = {}
         self._selected: dict[int, _Pair] = {}
         self._asked: dict[bytes, _Asked] = {}
-        self._outgoing: list[tuple[int, bytes, Address]] = []
+        self._outgoing: list[tuple[int, bytes, Route]] = []
         self.add(setup.targets, now)
 
     def add(self, targets: tuple[Target, ...], now: float) -> None:
-        """More candidates of theirs, the best are asked first."""
-        for target in sorted(targets, key=lambda target: -target.priority):
+        """More candidates of theirs."""
+        for target in sorted(targets, key=self._rank, reverse=True):
             self._pair(target, now)
 
     # --- what comes
 
-    def receive(self, component: int, data: bytes, source: Address, now: float) -> bool:
+    def receive(
+        self, component: int, data: bytes, source: Address, now: float, base: Base = Base.SOCKET
+    ) -> bool:
         """Whether a datagram was for this agent, and not media."""
         message = read_binding(data)
         if message is None:
             return False
+        route = Route(base, source)
         if message.kind == binding.REQUEST:
-            return self._requested(component, message, source, now)
+            return self._requested(component, message, route, now)
         asked = self._asked.get(message.transaction)
         if asked is None:
             return False
-        if source == asked.pair.target.address and message.is_by(self.setup.remote[1]):
+        if route == asked.pair.target.route and message.is_by(self.setup.remote[1]):
             del self._asked[message.transaction]
             self._answered(asked, message, now)
         return True
 
-    def _requested(self, component: int, message: Binding, source: Address, now: float) -> bool:
+    def _requested(self, component: int, message: Binding, route: Route, now: float) -> bool:
         setup = self.setup
         said = message.attributes.get(binding.USERNAME, b"")
         if said != f"{setup.local[0]}:{setup.remote[0]}".encode():
@@ -114,12 +155,12 @@ class IceAgent:
             return True
         if self._in_conflict(message):
             refusal = ((binding.ERROR_CODE, binding.ROLE_CONFLICT),)
-            self._reply(component, binding.ERROR, message.transaction, refusal, source)
+            self._reply(component, binding.ERROR, message.transaction, refusal, route)
             return True
-        seen = ((binding.XOR_MAPPED, xor_mapped(source, message.transaction)),)
-        self._reply(component, binding.SUCCESS, message.transaction, seen, source)
+        seen = ((binding.XOR_MAPPED, xor_mapped(route.address, message.transaction)),)
+        self._reply(component, binding.SUCCESS, message.transaction, seen, route)
         priority = int.from_bytes(message.attributes.get(binding.PRIORITY, b"")[:4], "big")
-        pair = self._pair(Target(component, source, priority), now)
+        pair = self._pair(Target(component, route.address, priority, route.base), now)
         if pair is None:
             return True
         if binding.USE_CANDIDATE in message.attributes and not self._controlling:
@@ -150,21 +191,39 @@ class IceAgent:
                 pair.at = now
             return
         pair.works = True
+        component = pair.target.component
         if asked.nominates:
             pair.nominated = True
-        elif self._controlling and pair.target.component not in self._selected:
+        elif self._controlling and component not in self._selected:
             pair.at = now
+        if pair is self._selected.get(component):
+            self._consent(component, now)
         self._judge(pair, now)
 
     def _judge(self, pair: _Pair, now: float) -> None:
         """Of what is nominated and works the best is chosen (RFC 8445 section 8.1.1)."""
-        component, address, priority = pair.target
+        component = pair.target.component
         best = self._selected.get(component)
-        if not pair.nominated or (best is not None and best.target.priority >= priority):
+        if not pair.nominated or (
+            best is not None and self._rank(best.target) >= self._rank(pair.target)
+        ):
             return
         self._selected[component] = pair
-        self.chosen[component] = address
-        pair.at = now + KEEP_ALIVE
+        self.chosen[component] = pair.target.route
+        pair.at = self._next_keep_alive(now)
+        self.lost.discard(component)
+        self._consent(component, now)
+
+    def _consent(self, component: int, now: float) -> None:
+        self._consents[component] = now
+        if component == 1:
+            self.consented_at = now
+
+    def _rank(self, target: Target) -> int:
+        """The priority of its pair (RFC 8445 section 6.1.2.3)."""
+        ours = _OURS[target.base] + 1 - target.component
+        pair = (ours, target.priority) if self._controlling else (target.priority, ours)
+        return (min(pair) << 32) + 2 * max(pair) + (pair[0] > pair[1])
 
     # --- what goes
 
@@ -172,23 +231,29 @@ class IceAgent:
         if now < self._pace_at:
             return
         self._pace_at = now + PACE
+        self.lost.update(c for c, heard in self._consents.items() if now - heard >= CONSENT)
         due = [pair for pair in self._pairs.values() if pair.at <= now and self._wants(pair, now)]
         if due:
-            self._check(min(due, key=lambda pair: (pair.at, -pair.target.priority)), now)
+            self._check(min(due, key=lambda pair: (pair.at, -self._rank(pair.target))), now)
 
     def _wants(self, pair: _Pair, now: float) -> bool:
-        selected = self._selected.get(pair.target.component)
-        return pair is selected if selected is not None else now < self._until
+        component = pair.target.component
+        selected = self._selected.get(component)
+        if selected is None:
+            return now < self._until
+        return pair is selected and component not in self.lost
 
     def _check(self, pair: _Pair, now: float) -> None:
-        component, address, _ = pair.target
+        component = pair.target.component
         (ours, _), (theirs, password) = self.setup.local, self.setup.remote
-        pair.at = now + (KEEP_ALIVE if pair.nominated and pair.works else AGAIN)
+        settled = pair is self._selected.get(component)
+        pair.at = self._next_keep_alive(now) if settled else now + AGAIN
         transaction = self._random.getrandbits(96).to_bytes(12, "big")
         nominates = self._controlling and pair.works
+        priority = _REFLEXIVE[pair.target.base] + 1 - component
         attributes = [
             (binding.USERNAME, f"{theirs}:{ours}".encode()),
-            (binding.PRIORITY, (_OUR_PRIORITY + 1 - component).to_bytes(4, "big")),
+            (binding.PRIORITY, priority.to_bytes(4, "big")),
             (_ROLES[self._controlling], self._tie_breaker.to_bytes(8, "big")),
         ]
         if nominates:
@@ -197,7 +262,10 @@ class IceAgent:
             del self._asked[next(iter(self._asked))]
         self._asked[transaction] = _Asked(pair, nominates, self._controlling)
         data = write_binding(binding.REQUEST, transaction, tuple(attributes), password)
-        self._outgoing.append((component, data, address))
+        self._outgoing.append((component, data, pair.target.route))
+
+    def _next_keep_alive(self, now: float) -> float:
+        return now + KEEP_ALIVE * (0.8 + 0.4 * self._random.random())
 
     def _reply(
         self,
@@ -205,19 +273,19 @@ class IceAgent:
         kind: int,
         transaction: bytes,
         attributes: binding.Attributes,
-        to: Address,
+        route: Route,
     ) -> None:
         data = write_binding(kind, transaction, attributes, self.setup.local[1])
-        self._outgoing.append((component, data, to))
+        self._outgoing.append((component, data, route))
 
-    def datagrams_to_send(self) -> list[tuple[int, bytes, Address]]:
-        """(component, data, destination)."""
+    def datagrams_to_send(self) -> list[tuple[int, bytes, Route]]:
+        """(component, data, the way there)."""
         outgoing, self._outgoing = self._outgoing, []
         return outgoing
 
     def _pair(self, target: Target, now: float) -> _Pair | None:
         """Known, or new if there is room."""
-        key = (target.component, target.address)
+        key = (target.component, target.route)
         if key not in self._pairs and len(self._pairs) < _MOST_PAIRS:
             self._pairs[key] = _Pair(target, now)
         return self._pairs.get(key)

@@ -48,6 +48,19 @@ class Way(NamedTuple):
 DIRECT = Way(Kind.DIRECT)
 
 
+class OpenedWay(NamedTuple):
+    """Where the other side finds us. `related`: what `way` leads to, our sockets' own addresses or
+    what the relay sees of them, if these are others. `others`: by which ways it finds us too, for
+    ICE. `late`: another one was taken meanwhile, and this one is better."""
+
+    way: Way
+    rtp: Address
+    rtcp: Address
+    related: tuple[Address, Address] | None = None
+    others: "tuple[OpenedWay, ...]" = ()
+    late: bool = False
+
+
 class Plan(NamedTuple):
     """`ways` for the sound, the best first, never empty. SIP goes over `transport` (`udp`, `tcp`,
     `tls`; empty: as configured) to `port` (0: as configured). `proof` in words."""
@@ -145,6 +158,23 @@ def plan(known: Knowledge, mode: str = "auto") -> Plan:
     if transport != known.usual:
         proof = f"{_why_not_usual(known)} {proof}"
     return Plan(tuple(ways), transport, port, proof)
+
+
+def why(known: Knowledge, way: Way, mode: str = "auto") -> str:
+    """The proof for one way of the plan, of those that were wanted more with what became of
+    them."""
+    wanted = plan(known, mode)
+    if way == wanted.ways[0]:
+        return wanted.proof
+    failed = dict.fromkeys(each.name.upper() for each in wanted.ways[: _place(way, wanted.ways)])
+    rows = (row for row in TABLE if row.when(known) and way in row.ways(known))
+    proof = next((row.proof(known) for row in rows), "")
+    tried = f"No way could be opened in time by {' or '.join(failed)}." if failed else ""
+    return " ".join(filter(None, (tried, proof if way.kind is not Kind.DIRECT else "")))
+
+
+def _place(way: Way, ways: tuple[Way, ...]) -> int:
+    return ways.index(way) if way in ways else 0
 
 
 def contact(k: Knowledge, answer: SipSeen | None) -> Address | None:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from applet.address import Address
 from applet.media.events import MediaStatistics
 from applet.media.tones import Tone
-from applet.nat.strategy import Way
+from applet.nat.strategy import OpenedWay, Way
 from applet.phone.attempts import Attempts
 from applet.phone.call_face import CallFace
 from applet.phone.ending import why_ended
+from applet.phone.ice import offers_ice
 from applet.phone.messages import (
     CallState,
     IncomingCall,
@@ -34,6 +34,7 @@ from applet.phone.orders import (
 from applet.phone.outbox import Outbox
 from applet.phone.parameters import statistics
 from applet.phone.reasons import Why
+from applet.phone.way_clock import WayClock
 from applet.phone.words import remark
 from applet.sdp.description import SdpError
 from applet.sip.events import (
@@ -66,6 +67,7 @@ class Call(CallFace):
         "_hung_up",
         "_media_open",
         "_offer",
+        "_way_clock",
         "over",
         "rescuer",
         "server",
@@ -87,6 +89,7 @@ class Call(CallFace):
         self._media_open = False
         self._close_at: float | None = None
         self._caller = ""
+        self._way_clock = WayClock()
         self.stands_in = False
         """Whether another call waits for the outcome of this one: it fails without a tone."""
         self.takes_info = False
@@ -94,16 +97,19 @@ class Call(CallFace):
 
     # --- the beginning
 
-    def dial(self, attempts: Attempts) -> None:
+    def dial(self, attempts: Attempts, now: float) -> None:
         """Call out: the first of `attempts` is made once there are sockets for the media, which
         `open_media` asks for."""
         self._attempts = attempts
+        self._way_clock.begin(now)
         self.tell_state(CallState.DIALLING)
 
-    def open_media(self, remote_host: str, ways: tuple[Way, ...]) -> None:
+    def open_media(self, remote_host: str, ways: tuple[Way, ...], now: float) -> None:
         """It is known how the sound can go to `remote_host`."""
         if self.live:
-            self._outbox.order(OpenMedia(self.number, remote_host, ways))
+            every = offers_ice(self._offer)
+            self._outbox.order(OpenMedia(self.number, remote_host, ways, every))
+            self._way_clock.start(now)
 
     def ring_here(
         self,
@@ -112,6 +118,7 @@ class Call(CallFace):
         answer_status: int,
         ways: tuple[Way, ...],
         caller: NameAddr,
+        now: float,
     ) -> None:
         """A call came in from `caller`. `answer_status`: what `PhoneConfig.answer` wants."""
         self.session = session
@@ -120,8 +127,9 @@ class Call(CallFace):
         self.takes_info = allows(session.request, "INFO")
         self._offer = offer
         self._answer_status = answer_status
+        self._way_clock.begin(now)
         host = session.remote_address.host if session.remote_address else ""
-        self.open_media(host, ways)
+        self.open_media(host, ways, now)
 
     def media_opened(self, negotiation: Negotiation | None, now: float) -> None:
         """The sockets are bound (None: they could not be)."""
@@ -227,10 +235,10 @@ class Call(CallFace):
             return
         self._outbox.tell(Trouble(self.number, Reason.NO_UPDATE, ""))
 
-    def relocate(self, rtp: Address, rtcp: Address, now: float) -> None:
+    def relocate(self, opened: OpenedWay, now: float) -> None:
         """Its sound is to come here from now on."""
         if self._end is None and self.negotiation is not None:
-            self.negotiation.relocate(rtp, rtcp.port, now)
+            self.negotiation.relocate(opened, now)
 
     # --- what the network does
 
@@ -367,12 +375,15 @@ class Call(CallFace):
         self._close_at = None
 
     def next_timer(self) -> float | None:
-        rescue = self.rescuer.next_timer() if self.rescuer is not None and self.live else None
-        return rescue if self._close_at is None else self._close_at
+        if not self.live:
+            return self._close_at
+        return self._way_clock.next_timer() if self.rescuer is None else self.rescuer.next_timer()
 
     def handle_timers(self, now: float) -> None:
         if self.rescuer is not None and self.live:
             self.rescuer.handle_timers(now)
+        elif self.live:
+            self._way_clock.handle_timers(self.number, self._outbox, now)
         if self._close_at is not None and self._close_at <= now:
             self._close(now)
 

@@ -1,9 +1,15 @@
 """The calls of one phone: by their numbers, and by their sessions."""
 
-from applet.phone.call import Call
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.phone.messages import CallState
 from applet.phone.outbox import Outbox
-from applet.sip.invite import InviteSession
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
+    from applet.sip.invite import InviteSession
 
 
 class Calls:
@@ -18,6 +24,10 @@ class Calls:
         self._last_number = 0
 
     def new(self, peer: str, outgoing: bool) -> Call:
+        # With the first call, and not with the program: a quarter of the start goes to what only
+        # a call needs.
+        from applet.phone.call import Call
+
         self._last_number += 1
         call = Call(self._last_number, peer, outgoing, self._outbox)
         self._by_number[call.number] = call

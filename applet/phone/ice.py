@@ -1,36 +1,48 @@
-"""Our side of ICE for one call, from the way that its sound has."""
+"""Our side of ICE for one call, from the ways that its sound has."""
 
 from applet.address import Address
-from applet.nat.ice import IceSetup, Target
-from applet.nat.strategy import Kind, Way
+from applet.nat.ice import Base, IceSetup, Target
+from applet.nat.strategy import Kind, OpenedWay
 from applet.randomness import Randomness, token
-from applet.sdp.ice import AgreedIce, IceSide, Place
+from applet.sdp.ice import AgreedIce, Candidate, IceSide, Place
 
 
-def ice_side(
-    random: Randomness,
-    way: Way,
-    shown: tuple[Address, Address],
-    bound: tuple[Address, Address] | None,
-) -> IceSide:
-    """`shown`: the addresses of RTP and RTCP in our description, which come first; `bound`: those
-    of the sockets themselves, if they are others and can be reached too."""
-    kind = "host" if way.as_bound else "relay" if way.kind is Kind.RELAY else "srflx"
-    places = [Place(kind, *shown)]
-    if bound is not None and bound != shown:
-        places.append(Place("host", *bound))
-    return IceSide(lambda: token(random, 128), tuple(places))
+def offers_ice(offer: bytes | None) -> bool:
+    """Whether it is worth opening every way there is; the description is judged later."""
+    return offer is not None and b"a=ice-ufrag:" in offer
 
 
-def ice_setup(agreed: AgreedIce | None) -> IceSetup | None:
-    """For the checks: what can be reached from sockets of our family."""
+def ice_side(random: Randomness, opened: OpenedWay) -> IceSide:
+    return IceSide(lambda: token(random, 128), ice_places(opened))
+
+
+def ice_places(opened: OpenedWay) -> tuple[Place, ...]:
+    """All where we can be reached, each address once."""
+    places: dict[Address, Place] = {}
+    for way, rtp, rtcp, related, *_ in (opened, *opened.others):
+        kind = "host" if way.as_bound else "relay" if way.kind is Kind.RELAY else "srflx"
+        places.setdefault(rtp, Place(kind, rtp, rtcp, related))
+    return tuple(places.values())
+
+
+def ice_setup(agreed: AgreedIce | None, rtcp_mux: bool) -> IceSetup | None:
+    """For the checks: what each base of ours can reach."""
     if agreed is None:
         return None
     ours, theirs = agreed
-    ipv6 = ":" in ours.candidates[0].address.host
+    bases = dict.fromkeys((_base(one), _is_ipv6(one)) for one in ours.candidates)
     targets = tuple(
-        Target(candidate.component, candidate.address, candidate.priority)
+        Target(candidate.component, candidate.address, candidate.priority, base)
         for candidate in theirs.candidates
-        if (":" in candidate.address.host) == ipv6
+        for base, ipv6 in bases
+        if _is_ipv6(candidate) == ipv6 and (candidate.component == 1 or not rtcp_mux)
     )
     return IceSetup(ours.credentials, theirs.credentials, targets, theirs.lite)
+
+
+def _base(candidate: Candidate) -> Base:
+    return Base.RELAY if candidate.kind == "relay" else Base.SOCKET
+
+
+def _is_ipv6(candidate: Candidate) -> bool:
+    return ":" in candidate.address.host

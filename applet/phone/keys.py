@@ -1,12 +1,18 @@
 """Keys on their way to the other side, by the best way that it takes: telephone events (RFC 4733)
 if they were agreed on, else INFO if the other side allows it, else as tones in the sound."""
 
-from applet.phone.call import Call
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.phone.messages import DigitSent, Reason, Trouble
 from applet.phone.orders import SendMediaDigits
 from applet.phone.outbox import Outbox
 from applet.sip.endpoint import Endpoint
-from applet.sip.invite import InviteSession
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
+    from applet.sip.invite import InviteSession
 
 DIGITS = frozenset("0123456789*#ABCD")
 _MOST_WAITING = 64

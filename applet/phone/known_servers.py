@@ -23,7 +23,7 @@ class Ping(NamedTuple):
 class Server:
     """One SIP server, and what came back from it. `host`: its IP, once it is known; `transport`
     and `port`: as its URI, the account and DNS want them; `asked` and `seen`: since the last look
-    around; `shown`: towards whom Via and Contact show what it sees of us."""
+    around; `shown`: what Via and Contact show towards whom (None: our own address)."""
 
     __slots__ = (
         "asked",
@@ -46,7 +46,7 @@ class Server:
         self.host = uri.param("maddr") or uri.host
         self.asked = 0
         self.seen: dict[tuple[str, int], SipSeen] = {}
-        self.shown: set[tuple[Transport, Address]] = set()
+        self.shown: dict[tuple[Transport, Address], Address | None] = {}
         self.others_at: float | None = None
         self.way = ("", 0)  # where calls go by now
         self.settled: tuple[str, int] | None = None  # what a rescue has found to be better

@@ -20,13 +20,14 @@ class Moves:
     def fact(self, generation: int, fact: Fact, now: float) -> None:
         """From the threads."""
         self._network.fact(generation, fact, now)
-        self._registrar.check_address(now)
+        self._learnt(now)
 
     def pinged(self, event: Pinged, now: float) -> None:
         """A server has answered, or not."""
         self._network.pinged(event, now)
-        self._registrar.check_address(now)
+        self._learnt(now)
         if self._network.take_moved():
+            self._registrar.reroute(now)
             self._dial_elsewhere(now)
 
     def network_changed(self, now: float) -> None:
@@ -40,12 +41,22 @@ class Moves:
                 call.rescuer.network_changed(now)
 
     def seen_elsewhere(self, event: SeenElsewhere, now: float) -> None:
-        """Whoever is to send us requests must know."""
+        """From the endpoint."""
         self._network.seen_elsewhere(event)
+        self._tell_contact(now)
+
+    def _tell_contact(self, now: float) -> None:
+        """Whoever is to send us requests must know."""
         self._registrar.check_address(now)
         for call in self._calls.all():
             if call.rescuer is not None and call.live:
                 call.rescuer.tell_contact(now)
+
+    def _learnt(self, now: float) -> None:
+        if self._network.take_contact_moved():
+            self._tell_contact(now)
+        else:
+            self._registrar.check_address(now)
 
     def _dial_elsewhere(self, now: float) -> None:
         """Calls that wait for an answer from where nobody answers."""

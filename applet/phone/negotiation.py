@@ -8,10 +8,11 @@ re-INVITE may settle ours.
 """
 
 from applet.address import Address
+from applet.nat.strategy import OpenedWay
 from applet.phone.branches import Branches
 from applet.phone.hold import HoldInput, HoldMemory, HoldState
 from applet.phone.hold_wish import HoldWish
-from applet.phone.ice import ice_setup
+from applet.phone.ice import ice_places, ice_setup
 from applet.phone.messages import HeldBy, HoldChanged, MediaChanged, Reason, Trouble
 from applet.phone.orders import HoldMedia, UpdateMedia
 from applet.phone.outbox import Outbox
@@ -52,6 +53,7 @@ class Negotiation:
         "_negotiated",
         "_offering",
         "_outbox",
+        "_repeat",
         "_them",
         "_told",
         "_waiting",
@@ -78,6 +80,7 @@ class Negotiation:
         self._in_flight: Proposal | None = None
         self._offering = described
         self._waiting = False
+        self._repeat = False
         self._negotiated: Negotiated | None = None
         self._them = False
         self._told = (HeldBy.NONE, False)
@@ -147,8 +150,9 @@ class Negotiation:
             self.settle(now)
 
     def refresh(self, now: float) -> None:
-        """Repeat what is agreed, whatever it is."""
-        self._offer(self._agreed, now)
+        """Repeat what is agreed, whatever it is, as soon as it can be offered."""
+        self._repeat = True
+        self.settle(now)
 
     def update(self, now: float) -> bool:
         """Repeat it by UPDATE, before the call is answered to the branch that is heard. False if
@@ -167,12 +171,12 @@ class Negotiation:
         session.update(body, now, branch)
         return True
 
-    def relocate(self, rtp: Address, rtcp_port: int, now: float) -> None:
-        """From now on our sound is to be sent to `rtp` and our reports to `rtcp_port` there: offer
-        that as soon as it can be offered, in a call that is held too. The same place is offered
-        again: the port for reports, our Contact or the way there may be new."""
-        self._local = rtp
-        self._described.set_local(rtp, rtcp_port)
+    def relocate(self, opened: OpenedWay, now: float) -> None:
+        """From now on our sound and reports are to be sent there: offer that as soon as it can be
+        offered, in a call that is held too. The same place is offered again: the port for
+        reports, our Contact or the way there may be new."""
+        self._local = opened.rtp
+        self._described.set_local(opened.rtp, opened.rtcp.port, ice_places(opened))
         self._agreed = self._agreed._replace(local=_NOWHERE)
         if self._in_flight is not None:
             self._in_flight = self._in_flight._replace(local=_NOWHERE)
@@ -181,7 +185,7 @@ class Negotiation:
     def stay(self, rtp: Address, rtcp_port: int) -> None:
         """What `relocate` asked for was refused: our sound goes on coming to `rtp`, as agreed."""
         self._local = rtp
-        self._described.set_local(rtp, rtcp_port)
+        self._described.keep_local(rtp, rtcp_port)
         self._agreed = self._agreed._replace(local=rtp)
 
     @property
@@ -242,8 +246,7 @@ class Negotiation:
         session = self.session
         assert session is not None
         if offer is None:
-            wish = self._wish()
-            session.answer_reinvite(self._described.create_offer(wish.direction, wish.hidden), now)
+            session.answer_reinvite(self._open(self._described, self._wish()), now)
             return
         try:
             self._described.receive_offer(offer)
@@ -274,11 +277,12 @@ class Negotiation:
     def offer_confirmed(self, answer: bytes | None, now: float) -> None:
         """The ACK to our 200; it carries their answer if their re-INVITE had no offer."""
         if self._described.state is State.LOCAL_OFFER:
-            self._offering = self._described
+            offered, self._in_flight = self._in_flight, None
+            assert offered is not None  # what `offered` has asked in turn
             if answer is None:
                 self._described.offer_failed()
             else:
-                self._take_answer(answer, self._wish())
+                self._take_answer(answer, offered)
         self.settle(now)
 
     # --- the fate of our own re-INVITE or UPDATE
@@ -286,6 +290,7 @@ class Negotiation:
     def offer_answered(self, event: ReinviteAnswered, now: float) -> None:
         offered, self._in_flight = self._in_flight, None
         assert offered is not None  # one offer of ours at a time
+        self._repeat = False
         if event.body is None:
             # RFC 3261 section 14.1 wants an answer here; some leave it out when nothing changes.
             self._offering.offer_failed()
@@ -300,6 +305,7 @@ class Negotiation:
         self._offering.offer_failed()
         self._waiting = event.will_retry
         if not event.will_retry:
+            self._repeat = False
             another_way = event.response is not None and event.status not in _NOT_FOR_THE_STYLE
             self._refused(offered, another_way)
         self.settle(now)
@@ -318,7 +324,7 @@ class Negotiation:
                 self._silence()
             elif self._hold.state.pending and not self._waiting:
                 self._offer(wish, now)
-            elif self._agreed.local != self._local and not self._waiting:
+            elif (self._repeat or self._agreed.local != self._local) and not self._waiting:
                 self._offer(self._agreed, now)  # a hold that was refused is not offered again
         self._tell()
 
@@ -343,7 +349,7 @@ class Negotiation:
         wish = self._wish()
         direction = Direction.INACTIVE if wish.hidden else wish.direction
         answer, negotiated = described.create_answer(direction)
-        self._agreed = wish
+        self._agreed, self._repeat = wish, False
         self._apply(negotiated)
         return answer
 
@@ -384,7 +390,8 @@ class Negotiation:
         self._negotiated = negotiated
         self._them = negotiated.held_by_them
         parameters = media_parameters(negotiated)
-        self._outbox.order(UpdateMedia(self._call, parameters, ice_setup(negotiated.ice)))
+        checks = ice_setup(negotiated.ice, negotiated.rtcp_mux)
+        self._outbox.order(UpdateMedia(self._call, parameters, checks))
         self._outbox.tell(
             MediaChanged(
                 self._call,

@@ -19,9 +19,10 @@ from applet.phone.account import Account
 from applet.phone.config import NatConfig
 from applet.phone.echo import what_came_back
 from applet.phone.known_servers import Ping, Server, key_of, other_ways
-from applet.phone.messages import NatFound, NetworkChecked, Reason, Trouble
+from applet.phone.messages import Reason, Trouble
 from applet.phone.orders import Probe
 from applet.phone.outbox import Outbox
+from applet.phone.way_news import WayNews
 from applet.sip.endpoint import Endpoint
 from applet.sip.events import Pinged, SeenElsewhere
 from applet.sip.first_request import Sender
@@ -34,9 +35,13 @@ CALL_WAIT = 0.3
 REGISTER_WAIT = 6.0
 """Seconds a REGISTER may wait: nobody stands beside it."""
 PING_LIMIT = 4.0
+OTHERS_LIMIT = 8.0
+"""Seconds for an OPTIONS on the usual way, and on the others: a connection and TLS take longer."""
 OTHERS_AFTER = 1.0
 """Seconds of silence over UDP after which TCP and TLS are asked too."""
 REFRESH_AFTER = 600.0
+SILENT_AFTER = 30.0
+"""Seconds to the next look around; while nobody answers it comes sooner, and each time later."""
 MOST_SERVERS = 8
 _LOOPBACK = ("127.0.0.1", "::1")
 
@@ -61,9 +66,11 @@ class Network:
         account: Account,
         outbox: Outbox,
         local_ip_for: Callable[[str], str],
+        in_call: Callable[[], bool],
     ) -> None:
         self.local = Address("", 0)
         self.generation = 0
+        self.news = WayNews(config.mode, outbox, in_call)
         self._config = config
         self._endpoint = endpoint
         self._account = account
@@ -75,10 +82,11 @@ class Network:
         self._pings: dict[str, Ping] = {}
         self._count = 0
         self._waiting: list[_Waiting] = []
-        self._told: tuple[str, str] | None = None
         self._moved = False
+        self._contact_moved = False
         self._refused = False
         self._refresh_at: float | None = None
+        self._silent = SILENT_AFTER / 2
 
     # --- what is asked, and when
 
@@ -103,7 +111,8 @@ class Network:
         self._before.clear()
         self._servers.clear()
         self._pings.clear()
-        self._told = None
+        self.news.forget()
+        self._silent = SILENT_AFTER / 2
         self._refused = False
         self._refresh_at = None
         self.begin(now)
@@ -162,12 +171,16 @@ class Network:
         moved, self._moved = self._moved, False
         return moved
 
+    def take_contact_moved(self) -> bool:
+        """Whether our Contact has become another one, since last asked."""
+        moved, self._contact_moved = self._contact_moved, False
+        return moved
+
     def tell_way(self, way: Way, server: SipUri | None) -> None:
-        """A call goes a way that is not the one that was told."""
-        if self._told is not None and way.name != self._told[0]:
-            proof = "" if server is None else self.plan_towards(server).proof
-            self._told = (way.name, proof)
-            self._outbox.tell(NatFound(way.name, proof))
+        """A call with `server`, or with who it calls as a rule, goes this way."""
+        if self._refresh_at is not None:
+            key = next(iter(self._servers), None) if server is None else key_of(server)
+            self.news.uses(self._known(key if key in self._servers else None), way)
 
     def plan_towards(self, target: SipUri) -> Plan:
         """With what is known now."""
@@ -184,6 +197,7 @@ class Network:
     def _probe(self, now: float) -> None:
         config = self._config
         self._refresh_at = now + REFRESH_AFTER
+        self._silent *= 2
         relays = len(config.relays) + bool(config.credentials_url)
         asked = Asked(len(config.stun), int(config.mapper), relays)
         self._common = self._common._replace(asked=asked, local=self._local_towards(""))
@@ -197,7 +211,8 @@ class Network:
             )
         )
 
-    def _look_again(self, now: float) -> None:
+    def look_again(self, now: float) -> None:
+        """What is known counts until the new answers are in."""
         self._before = {key: self._known(key) for key in (None, *self._servers)}
         self._common = self._common._replace(stun=())
         self._probe(now)
@@ -238,7 +253,8 @@ class Network:
         self._pings[name] = ping
         local = self._account.identity(server.host, self.local)
         sender = Sender(local, self._account.contact_user, transport=transport)
-        self._endpoint.ping(target, sender, limit=PING_LIMIT, now=now, name=name)
+        limit = PING_LIMIT if ping.usual else OTHERS_LIMIT
+        self._endpoint.ping(target, sender, limit=limit, now=now, name=name)
 
     # --- what comes back
 
@@ -269,7 +285,16 @@ class Network:
             server.others_at = None
         elif server.others_at is not None:
             self._ask_others(ping.server, now)
+        self._look_sooner(now)
         self._learnt(now)
+
+    def _look_sooner(self, now: float) -> None:
+        """Nobody has answered: it may have been a bad moment."""
+        answers = [s.answer for server in self._servers.values() for s in server.seen.values()]
+        if any(answers):
+            self._silent = SILENT_AFTER
+        elif not self._pings and self._refresh_at is not None:
+            self._refresh_at = min(self._refresh_at, now + self._silent)
 
     def seen_elsewhere(self, event: SeenElsewhere) -> None:
         """From the endpoint: what a server saw of us when it was asked holds no longer."""
@@ -314,7 +339,7 @@ class Network:
             if server.others_at is not None and server.others_at <= now:
                 self._ask_others(key, now)
         if self._refresh_at is not None and self._refresh_at <= now:
-            self._look_again(now)
+            self.look_again(now)
 
     # --- what follows
 
@@ -336,17 +361,12 @@ class Network:
 
     def tell_all(self) -> None:
         """All that is known of the way to the server that calls go to."""
-        from applet.nat.report import findings  # for who asks
-
         key = next(iter(self._servers), None)
         known = self._known(key)
         home = self._account.server
         if key is None and home is not None:
             known = known._replace(server=home.host)
-        known = known._replace(local=self._local_towards(known.server))
-        complete = known.server_is_near or self._config.mode == "none" or known.complete
-        chosen = plan(known, self._config.mode)
-        self._outbox.tell(NetworkChecked(complete, findings(known, chosen)))
+        self.news.all(known._replace(local=self._local_towards(known.server)))
 
     def steer(self, uri: SipUri) -> SipUri:
         """`uri` over the transport and to the port on which its server answers."""
@@ -381,13 +401,18 @@ class Network:
         return Address(self._local_ip_for(host), bound.port)
 
     def _show_contact(self, key: str) -> None:
-        """Via and Contact towards this server: what it sees of us, else what STUN says."""
+        """Via and Contact towards this server: what it sees of us, else what STUN says. The same
+        verdict is given once: a later answer of the server may have shown more."""
         known = self._known(key)
         server = self._servers[key]
+        used = self._plan(key)[1:3]
         for (transport, port), answer in server.seen.items():
             remote = Transport[transport.upper()], Address(server.host, port)
-            server.shown.add(remote)
-            self._endpoint.set_seen(*remote, contact(known, answer))
+            shown = contact(known, answer)
+            if remote not in server.shown or server.shown[remote] != shown:
+                server.shown[remote] = shown
+                changed = self._endpoint.set_seen(*remote, shown)
+                self._contact_moved |= changed and used == (transport, port)
 
     def _forget_seen(self, server: Server) -> None:
         for transport, remote in server.shown:
@@ -399,12 +424,6 @@ class Network:
         known = self._known(key)
         if not known.ready or not (known.complete or key is not None or known.asked.stun):
             return
-        if self._told is None and known.asked.stun and known.mapped is None:
-            self._outbox.tell(Trouble(0, Reason.STUN_FAILED, ""))
-        found = plan(known, self._config.mode)
-        told = (found.ways[0].name, found.proof)
-        if self._told is None or self._told[0] != told[0]:
-            self._told = told
-            self._outbox.tell(NatFound(*told))
         if key is None:
             self._endpoint.set_advertised(Transport.UDP, contact(known, None))
+        self.news.looked(known)

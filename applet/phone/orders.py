@@ -4,14 +4,18 @@ Immutable values, carried out in order by `threads.core`; the answers come back 
 `phone.phone.Phone` that each order names.
 """
 
+from typing import TYPE_CHECKING
+
 from applet.address import Address
 from applet.media.parameters import MediaParameters
-from applet.media.tones import Tone
-from applet.nat.ice import IceSetup
 from applet.nat.knowledge import RelayServer
 from applet.nat.strategy import DIRECT, Way
 from applet.sip.records import Question
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.media.tones import Tone
+    from applet.nat.ice import IceSetup
 
 
 class Probe(NamedTuple):
@@ -28,12 +32,21 @@ class Probe(NamedTuple):
 
 class OpenMedia(NamedTuple):
     """Bind an RTP and an RTCP socket for a call with `remote_host` (an IP literal, or a name that
-    is not looked up yet), and open the first of `ways` that can be opened. Answer:
-    `media_opened`."""
+    is not looked up yet), and open the first of `ways` that can be opened; with `every` the others
+    too. Answer: `media_opened`."""
 
     call: int
     remote_host: str
     ways: tuple[Way, ...] = (DIRECT,)
+    every: bool = False
+
+
+class HurryWay(NamedTuple):
+    """What `OpenMedia` opens takes long: try all its ways at once; with `take` the best of what is
+    open by now is the answer, and a better one that comes later is another (`late`)."""
+
+    call: int
+    take: bool
 
 
 class OpenWay(NamedTuple):
@@ -57,7 +70,7 @@ class UpdateMedia(NamedTuple):
 
     call: int
     parameters: MediaParameters
-    ice: IceSetup | None = None
+    ice: "IceSetup | None" = None
 
 
 class OpenMicrophone(NamedTuple):
@@ -90,7 +103,7 @@ class PlayTone(NamedTuple):
     """Play `tone` to the person until the next order of this kind; None ends it."""
 
     call: int
-    tone: Tone | None
+    tone: "Tone | None"
 
 
 class InjectFile(NamedTuple):
@@ -153,6 +166,7 @@ class Stop(NamedTuple):
 Order = (
     Probe
     | OpenMedia
+    | HurryWay
     | OpenWay
     | KeepWay
     | UpdateMedia

@@ -1,18 +1,23 @@
 """Our own INVITEs and REGISTERs: who calls, by which way, with which credentials."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.address import Address
 from applet.phone.account import Account
-from applet.phone.attempts import Attempts
-from applet.phone.call import Call
 from applet.phone.network import Network
 from applet.phone.target import DialPolicy
 from applet.sip.digest import Credentials
 from applet.sip.endpoint import Endpoint
 from applet.sip.first_request import Sender
-from applet.sip.invite import InviteSession
 from applet.sip.registration import Registration
 from applet.sip.uas import Headers
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
+    from applet.sip.invite import InviteSession
 
 _REGISTRATION_SECONDS = 3600
 
@@ -65,9 +70,18 @@ class Outgoing:
         target = registrar if account.proxy_route else network.steer(registrar)
         return self._endpoint.register(target, sender, expires=_REGISTRATION_SECONDS, now=now)
 
+    def reroute(self, registration: Registration, now: float) -> None:
+        """To where the first server on its way answers now."""
+        account = self._account
+        first = account.proxy_route[0] if account.proxy_route else account.registrar
+        assert first is not None  # it has registered
+        registration.reroute(self._network.steer(first), now)
+
     def call(self, call: Call, target: SipUri, now: float, headers: Headers = ()) -> None:
         """Send `call` to `target` as soon as the way is known and there are sockets for its
         media; `headers` are more lines for the INVITE."""
+        from applet.phone.attempts import Attempts  # with the first call, as `Calls.new`
+
         account, network = self._account, self._network
         server = call.server = account.route[0] if account.route else target
 
@@ -82,6 +96,6 @@ class Outgoing:
                 to=target,  # RFC 3261 section 8.1.3.4: also when it is led elsewhere
             )
 
-        call.dial(Attempts(target, self._policy, place))
+        call.dial(Attempts(target, self._policy, place), now)
         host = account.next_host(target)
-        network.when_known(server, lambda plan, _: call.open_media(host, plan.ways), now)
+        network.when_known(server, lambda plan, at: call.open_media(host, plan.ways, at), now)

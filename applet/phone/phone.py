@@ -3,7 +3,11 @@
 Bytes, commands and `now` go in; datagrams, deadlines, events and orders come out.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from applet.address import Address
 from applet.media.events import (
@@ -11,12 +15,10 @@ from applet.media.events import (
     MediaStatistics,
 )
 from applet.nat.knowledge import Fact
-from applet.nat.strategy import DIRECT, Plan, Way
+from applet.nat.strategy import OpenedWay, Plan
 from applet.phone.account import Account
-from applet.phone.call_commands import carry_out
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
-from applet.phone.media_answers import MediaAnswers
 from applet.phone.messages import (
     CheckNetwork,
     Command,
@@ -48,9 +50,7 @@ from applet.phone.orders import (
 from applet.phone.outbox import Outbox
 from applet.phone.outgoing import Outgoing
 from applet.phone.registrar import Registrar
-from applet.phone.rescuer import Opened
 from applet.phone.services import Services
-from applet.phone.session_events import tell_call
 from applet.phone.strangers import Strangers
 from applet.phone.target import DialPolicy, RefusedError
 from applet.randomness import Randomness
@@ -59,6 +59,9 @@ from applet.sip.endpoint import Endpoint, EndpointConfig
 from applet.sip.extensions import Use
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.records import Question, Value
+
+if TYPE_CHECKING:
+    from applet.phone.call_side import CallSide
 
 _QUIT_SECONDS = 2.0
 
@@ -70,11 +73,18 @@ class Phone:
         self, config: PhoneConfig, random: Randomness, local_ip_for: Callable[[str], str]
     ) -> None:
         self._config = config
+        self._random = random
         self._outbox = Outbox()
         self._account = Account(config, local_ip_for)
         self._endpoint = Endpoint(_endpoint(config, self._account), random, local_ip_for)
+        self._calls = Calls(self._outbox)
         self._network = Network(
-            config.nat, self._endpoint, self._account, self._outbox, local_ip_for
+            config.nat,
+            self._endpoint,
+            self._account,
+            self._outbox,
+            local_ip_for,
+            lambda: self._calls.live > 0,
         )
         self._policy = DialPolicy(
             self._account.desk,
@@ -84,7 +94,6 @@ class Phone:
             self._account.transport,
         )
         self._outgoing = Outgoing(self._endpoint, self._account, self._network, self._policy)
-        self._calls = Calls(self._outbox)
         self._services = Services(
             config,
             self._endpoint,
@@ -95,12 +104,19 @@ class Phone:
             self._calls,
             self._outbox,
         )
-        self._media = MediaAnswers(config, random, self._network, self._calls, self._outbox)
-        self._registrar = Registrar(self._account, self._outgoing.register, self._outbox)
+        self._registrar = Registrar(
+            self._account, self._outgoing.register, self._outgoing.reroute, self._outbox
+        )
         self._moves = Moves(self._network, self._account, self._registrar, self._calls)
         self._strangers = Strangers(config.strangers_per_minute)
         self._quit_at: float | None = None
         self._stopped = False
+
+    @cached_property
+    def _side(self) -> CallSide:
+        from applet.phone.call_side import CallSide  # with the first call, as `Calls.new`
+
+        return CallSide(self._config, self._random, self._network, self._calls, self._outbox)
 
     # --- bytes in, bytes and deadlines out
 
@@ -193,25 +209,20 @@ class Phone:
 
     # --- answers to orders
 
-    def media_opened(
-        self,
-        call: int,
-        rtp: Address | None,
-        rtcp: Address | None,
-        now: float,
-        way: Way = DIRECT,
-        bound: tuple[Address, Address] | None = None,
-    ) -> None:
-        """The addresses to show in SDP (None: no sockets could be bound), and the way they are;
-        `bound`: those of the sockets themselves, if others."""
-        opened = None if rtp is None or rtcp is None else Opened(way, rtp, rtcp)
-        self._media.opened(call, opened, bound, now)
+    def media_opened(self, call: int, opened: OpenedWay | None, now: float) -> None:
+        """Where the other side finds us (None: no sockets could be bound)."""
+        self._side.media_opened(call, opened, now)
+        self._pump(now)
+
+    def media_moved(self, call: int, rtp: Address, rtcp: Address, now: float) -> None:
+        """The router has given a call's mapping another address or port."""
+        self._side.media_moved(call, rtp, rtcp, now)
         self._pump(now)
 
     def media_event(self, call: int, event: MediaEvent, now: float) -> None:
         wanted = self._calls.get(call)
         if wanted is not None:
-            self._media.happened(wanted, event, now)
+            self._side.media_event(wanted, event, now)
             self._pump(now)
 
     def media_statistics(
@@ -260,7 +271,7 @@ class Phone:
             return
         if isinstance(command, HangUp):
             self._services.hung_up(call, now)
-        carry_out(command, call, now)
+        self._side.carry_out(command, call, now)
 
     def _dial(self, command: Dial, now: float) -> None:
         if self._quit_at is not None:
@@ -332,7 +343,7 @@ class Phone:
             case _:
                 call = self._calls.of(event.session)
                 if call is not None:
-                    tell_call(call, event, now)
+                    self._side.tell(call, event, now)
                     self._calls.follow(call, event.session)
 
     def _incoming(self, event: sip.IncomingInvite, now: float) -> None:

@@ -13,15 +13,29 @@ from applet.sip.registration import Registration
 class Registrar:
     """The person is told when the phone is registered and when it is not any more, not of each
     refresh and of each attempt in between. `begin` makes the registration and sends the first
-    REGISTER; it needs a registrar in the account."""
+    REGISTER; it needs a registrar in the account. `steer` sends it to where the server answers."""
 
-    __slots__ = ("_account", "_again", "_begin", "_leaving", "_outbox", "_registration", "_told")
+    __slots__ = (
+        "_account",
+        "_again",
+        "_begin",
+        "_leaving",
+        "_outbox",
+        "_registration",
+        "_steer",
+        "_told",
+    )
 
     def __init__(
-        self, account: Account, begin: Callable[[float], Registration], outbox: Outbox
+        self,
+        account: Account,
+        begin: Callable[[float], Registration],
+        steer: Callable[[Registration, float], None],
+        outbox: Outbox,
     ) -> None:
         self._account = account
         self._begin = begin
+        self._steer = steer
         self._outbox = outbox
         self._registration: Registration | None = None
         self._told: Registered | RegistrationFailed | None = None
@@ -42,6 +56,11 @@ class Registrar:
         """The network is another one: whoever calls us must know."""
         if self._registration is not None:
             self._registration.move(now)
+
+    def reroute(self, now: float) -> None:
+        """The server answers elsewhere than expected."""
+        if self._registration is not None:
+            self._steer(self._registration, now)
 
     def check_address(self, now: float) -> None:
         """More may be known of our own address."""

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from applet.address import Address
-from applet.media.events import MediaEvent, SoundBack, SoundMissing
+from applet.media.events import ConsentLost, PathFound, SoundBack, SoundMissing
 from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, RescueState, Step
-from applet.nat.strategy import Kind, Way
+from applet.nat.strategy import Kind, OpenedWay, Way
 from applet.phone.call import Call
-from applet.phone.messages import NatFound, Reason, Trouble
+from applet.phone.messages import Reason, Trouble
 from applet.phone.negotiation import Negotiation
 from applet.phone.network import Network
 from applet.phone.orders import KeepWay, OpenWay
@@ -17,15 +17,6 @@ from applet.sip.uri import SipUri
 from applet.value import NamedTuple
 
 _NOT_A_RESCUE = (Kind.DIRECT, Kind.RPORT)
-
-
-class Opened:
-    """One way as it was opened for a call."""
-
-    __slots__ = ("rtcp", "rtp", "way")
-
-    def __init__(self, way: Way, rtp: Address, rtcp: Address) -> None:
-        self.way, self.rtp, self.rtcp = way, rtp, rtcp
 
 
 class _Rerouted(NamedTuple):
@@ -39,44 +30,74 @@ class _Rerouted(NamedTuple):
 class Rescuer:
     """`opened` is the way that the call has."""
 
-    def __init__(self, call: Call, opened: Opened, network: Network, outbox: Outbox) -> None:
+    def __init__(self, call: Call, opened: OpenedWay, network: Network, outbox: Outbox) -> None:
         self._call = call
         self._opened = opened
         self._server = call.server
         self._network = network
         self._outbox = outbox
         self._machine = Rescue()
-        self._offered: Opened | None = None
+        self._offered: OpenedWay | None = None
         self._rerouted: _Rerouted | None = None
+        self._wanted: Way | None = None
         self._moving = False
+        self._without_consent = False
         self._tell_at: float | None = None
         self._told_at = -OFFER_PAUSE
         self._by = ""
 
     # --- what happens
 
-    def media_event(self, event: MediaEvent, now: float) -> None:
-        if isinstance(event, SoundBack):
-            self._machine.feed(RescueInput.BACK, now)
-        elif isinstance(event, SoundMissing) and self._machine.feed(RescueInput.MISSING, now):
+    def media_event(
+        self, event: SoundMissing | SoundBack | ConsentLost | PathFound, now: float
+    ) -> None:
+        match event:
+            case SoundBack():
+                self._machine.feed(RescueInput.BACK, now)
+            case PathFound():
+                self._path_found(event, now)
+            case ConsentLost():
+                self._without_consent = True
+                self._missing(True, now)
+            case _:  # SoundMissing
+                self._missing(event.heard, now)
+
+    def _missing(self, heard: bool, now: float) -> None:
+        if self._machine.feed(RescueInput.MISSING, now):
             if not self._machine.began:
-                self._machine.begin(self._steps(event.heard, now))
+                self._machine.begin(self._steps(heard, now))
             self.handle_timers(now)
 
-    def way_opened(self, opened: Opened, now: float) -> None:
+    def _path_found(self, found: PathFound, now: float) -> None:
+        """By ICE. That they consent again is all that is to be known where sound never stopped."""
+        by = ", through the relay" if found.relayed else ""
+        proof = f"The other side offered ICE, and its checks found the way to {found.remote}{by}."
+        self._network.news.found("ice", proof)
+        if self._without_consent:
+            self._without_consent = False
+            self._machine.feed(RescueInput.BACK, now)
+
+    def way_opened(self, opened: OpenedWay, now: float) -> None:
         """The threads have opened a way for a step, or only what is always there."""
-        if self._moving:
+        if self._moving or opened.late:
             self._moved(opened, now)
         elif self._machine.state is not RescueState.TRYING:
             self._outbox.order(KeepWay(self._call.number))
-        elif opened.way.as_bound:
+        elif opened.way != self._wanted:
             self._outbox.order(KeepWay(self._call.number))
             self._machine.feed(RescueInput.REFUSED, now)
             self.handle_timers(now)
         else:
             self._offered = opened
             self._machine.offered(now)
-            self._call.relocate(opened.rtp, opened.rtcp, now)
+            self._call.relocate(opened, now)
+
+    def mapping_moved(self, rtp: Address, rtcp: Address, now: float) -> None:
+        """The router reaches us by another address or port from now on."""
+        if rtp.host != self._opened.rtp.host:
+            self._network.look_again(now)  # SIP comes from there too
+        if self._offered is None:
+            self._moved(self._opened._replace(rtp=rtp, rtcp=rtcp), now)
 
     def network_changed(self, now: float) -> None:
         """Whatever way the call had is gone."""
@@ -94,11 +115,12 @@ class Rescuer:
             local = self._network.local_towards(self._peer)
             self._outbox.order(OpenWay(self._call.number, ways, local))
 
-    def _moved(self, opened: Opened, now: float) -> None:
+    def _moved(self, opened: OpenedWay, now: float) -> None:
         """Offer the new place, and with it the new Contact."""
         self._moving = False
         self._opened = opened
-        self._call.relocate(opened.rtp, opened.rtcp, now)
+        self._network.tell_way(opened.way, self._server)
+        self._call.relocate(opened, now)
 
     @property
     def _negotiation(self) -> Negotiation:
@@ -165,14 +187,16 @@ class Rescuer:
 
     def _steps(self, heard: bool, now: float) -> tuple[Step, ...]:
         """The same way anew if it has carried sound before (a router that was restarted has
-        forgotten it), the other ways of the plan (one relay is enough: it either helps or does
-        not), then SIP over a transport that nobody on the way can read."""
+        forgotten it) or where nothing but consent is missing, the other ways of the plan (one
+        relay is enough: it either helps or does not), then SIP over a transport that nobody on
+        the way can read."""
         ways: list[Way] = []
         if self._server is not None:
             self._network.ask_all(self._server, now)
             ways = list(self._network.plan_towards(self._server).ways)
         kinds = {self._opened.way.kind, *_NOT_A_RESCUE}
-        steps = [Step(self._opened.way)] if heard and not self._opened.way.as_bound else []
+        again = self._without_consent or (heard and not self._opened.way.as_bound)
+        steps = [Step(self._opened.way)] if again else []
         for way in ways:
             if way.kind not in kinds:
                 kinds.add(way.kind)
@@ -180,6 +204,7 @@ class Rescuer:
         return (*steps, Step(None))
 
     def _take(self, step: Step, now: float) -> None:
+        self._wanted = step.way
         if step.way is not None:
             self._by = step.way.name
             self._outbox.order(OpenWay(self._call.number, (step.way,)))
@@ -194,7 +219,7 @@ class Rescuer:
         undo = session.reroute(lambda uri: self._over(uri, server, other))
         self._rerouted = _Rerouted(server, other, undo)
         self._machine.offered(now)
-        self._call.relocate(self._opened.rtp, self._opened.rtcp, now)
+        self._call.relocate(self._opened, now)
 
     def _over(self, uri: SipUri, server: SipUri, way: tuple[str, int]) -> SipUri:
         """The same host by another transport. Only of the server it is known on which port it
@@ -212,7 +237,7 @@ class Rescuer:
             self._network.settle(self._rerouted.server, self._rerouted.way)
             self._rerouted = None
         proof = f"No sound came, so the call goes on by {self._by.upper()}."
-        self._outbox.tell(NatFound(self._opened.way.name, proof))
+        self._network.news.found(self._opened.way.name, proof)
 
     def _failed(self, now: float) -> None:
         """The call is as it was before."""

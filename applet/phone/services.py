@@ -1,8 +1,11 @@
 """What a phone does beside its calls: transfer, keys, text, waiting messages. Here is only who
 takes which command and which event."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.phone.account import Account
-from applet.phone.call import Call
 from applet.phone.caller import shown_caller, wants_auto_answer
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
@@ -29,6 +32,9 @@ from applet.phone.transfers import Transfers
 from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint
 from applet.sip.registration import Registration
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
 
 RINGS_FIRST = 3.0
 """Seconds that a call rings before it is picked up without the person: one whole ring."""
@@ -156,7 +162,7 @@ class Services:
         caller = shown_caller(event.request, trusted)
         if self._config.auto_answer and wants_auto_answer(event.request):
             self._answer_at[call] = now + RINGS_FIRST
-        call.ring_here(session, event.body, self._config.answer, ways, caller)
+        call.ring_here(session, event.body, self._config.answer, ways, caller, now)
 
     # --- time
 

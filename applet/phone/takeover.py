@@ -7,15 +7,21 @@ from, or from our own server, or name the other side of the old call as the one 
 (Referred-By, RFC 3892).
 """
 
-from applet.phone.call import Call
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.phone.messages import TransferChanged, TransferState
 from applet.phone.outbox import Outbox
 from applet.phone.servers import Servers
 from applet.phone.transfer_in import take_place
 from applet.sip.grammar import MessageError
 from applet.sip.headers import NameAddr
-from applet.sip.invite import InviteSession
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
+    from applet.sip.invite import InviteSession
 
 
 class Takeover:

@@ -8,7 +8,10 @@ addresses and the person has confirmed this one. While the new call is tried the
 the new one takes its place when it is answered, and if it fails the old one goes on.
 """
 
-from applet.phone.call import Call
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.phone.calls import Calls
 from applet.phone.messages import (
     CallState,
@@ -22,6 +25,9 @@ from applet.phone.outgoing import Outgoing
 from applet.sip.refer_received import ReceivedRefer, Referral
 from applet.sip.uas import Headers
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
 
 THINK = 30.0
 """Seconds for the person to confirm the address."""

@@ -8,15 +8,21 @@ The call is held meanwhile, and REFER waits until they have agreed to that: some
 INVITE is open. When they have got through the call ends; when they have not it goes on.
 """
 
-from applet.phone.call import Call
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.phone.messages import Reason, TransferChanged, TransferState, Trouble
 from applet.phone.outbox import Outbox
 from applet.sip.endpoint import Endpoint
 from applet.sip.events import ReferProgress
-from applet.sip.invite import InviteSession
 from applet.sip.refer import SentRefer, refer_to
 from applet.sip.replaces import Replaces
 from applet.sip.uri import SipUri, Uri
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
+    from applet.sip.invite import InviteSession
 
 HOLD_PATIENCE = 4.0
 """Seconds for an answer to the hold before REFER is sent all the same."""

@@ -1,7 +1,10 @@
 """All transfers of a phone: those that we ask for, those that are asked of us, and calls that take
 the place of another."""
 
-from applet.phone.call import Call
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from applet.phone.calls import Calls
 from applet.phone.messages import ConfirmTransfer, Reason, Transfer, Trouble
 from applet.phone.network import Network
@@ -15,9 +18,12 @@ from applet.phone.transfer_out import TransferOut, other_end
 from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint
 from applet.sip.grammar import MessageError
-from applet.sip.invite import InviteSession
 from applet.sip.replaces import Replaces
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
+    from applet.sip.invite import InviteSession
 
 
 class Transfers:
@@ -164,7 +170,7 @@ class Transfers:
             self._takeovers.append(Takeover(old, new, self._outbox))
             source = session.remote_address.host if session.remote_address is not None else ""
             ways = self._network.ways_towards(source)
-            new.ring_here(session, event.body, 200, ways, session.remote)
+            new.ring_here(session, event.body, 200, ways, session.remote, now)
         return True
 
     # --- time

@@ -111,6 +111,15 @@ def agree(
     )
 
 
+def nothing_yet(ours: tuple[Codec, ...], ptime: int) -> Negotiated:
+    """Both know that they talk, and on nothing yet: as on hold."""
+    codecs = speech(ours)
+    numbers = tuple((codec.payload_type, codec.name) for codec in codecs)
+    return Negotiated(
+        None, None, codecs, numbers, None, None, None, Direction.INACTIVE, ptime, held_by_them=True
+    )
+
+
 def _rtcp_address(media: Media, host: str) -> Address | None:
     """From `a=rtcp:PORT [IN IP4 ADDRESS]`, else the port above RTP's (RFC 3605)."""
     words = (media.value("rtcp") or "").split()

@@ -23,20 +23,23 @@ _ICE_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 
 class Candidate(NamedTuple):
-    """`component`: 1 for RTP, 2 for RTCP; `kind`: one of host, srflx, prflx and relay."""
+    """`component`: 1 for RTP, 2 for RTCP; `kind`: one of host, srflx, prflx and relay; `related`:
+    whose mapped or relayed address it is (RFC 8839 section 5.1)."""
 
     foundation: str
     component: int
     priority: int
     address: Address
     kind: str
+    related: Address | None = None
 
     def __str__(self) -> str:
         host, port = self.address
         line = f"{self.foundation} {self.component} UDP {self.priority} {host} {port}"
-        # Where it is related to is nobody's business (RFC 8839 section 5.1).
-        related = "" if self.kind == "host" else f" raddr {_nowhere(host)} rport 9"
-        return f"{line} typ {self.kind}{related}"
+        if self.kind == "host":
+            return f"{line} typ host"
+        behind = self.related or Address("::" if ":" in host else "0.0.0.0", 9)
+        return f"{line} typ {self.kind} raddr {behind.host} rport {behind.port}"
 
 
 class Ice(NamedTuple):
@@ -60,15 +63,17 @@ class AgreedIce(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where we receive RTP and RTCP as a candidate of `kind`."""
+    """Where we receive RTP and RTCP as a candidate of `kind`; `related`: as in `Candidate`."""
 
     kind: str
     rtp: Address
     rtcp: Address
+    related: tuple[Address, Address] | None = None
 
 
 class IceSide:
-    """One call's side. `token` makes random text of ICE characters, at least 22 of them."""
+    """One call's side. `token` makes random text of ICE characters, at least 22 of them. Of
+    `places` the first is the one in the description's own lines."""
 
     def __init__(self, token: Callable[[], str], places: tuple[Place, ...]) -> None:
         self._token = token
@@ -76,12 +81,21 @@ class IceSide:
         self._local: Ice | None = None
         self._remote: Ice | None = None
         self._mismatch = False
+        self._before: tuple[tuple[Place, ...], Ice | None] = (places, None)
 
     def moved(self, places: tuple[Place, ...]) -> None:
-        """Other addresses need other credentials: an ICE restart (RFC 8445 section 9)."""
+        """Other addresses, or the same ones that carry nothing any more, need other credentials:
+        an ICE restart (RFC 8445 section 9)."""
+        self._before = (self._places, self._local)
         self._places = places
         if self._local is not None:
             self._local = self._new()
+
+    def stayed(self) -> None:
+        """They did not want that: what was agreed before counts."""
+        self._places, before = self._before
+        if self._local is not None:
+            self._local = before
 
     def offered(self, description: SessionDescription, media: Media) -> AgreedIce | None:
         """Their offer. The same credentials as before keep what runs."""
@@ -100,9 +114,9 @@ class IceSide:
             self._local = None
         return self._agreed
 
-    @property
-    def attributes(self) -> tuple[Attribute, ...]:
-        """For our `m=` section, in answers and in offers."""
+    def attributes(self, rtcp_mux: bool = False) -> tuple[Attribute, ...]:
+        """For our `m=` section, in answers and in offers. With `rtcp_mux` there is nothing but
+        component 1 (RFC 8839 section 4.2.1.1)."""
         if self._mismatch:
             return (Attribute("ice-mismatch"),)
         ours = self._local
@@ -111,7 +125,12 @@ class IceSide:
         return (
             Attribute("ice-ufrag", ours.ufrag),
             Attribute("ice-pwd", ours.pwd),
-            *(Attribute("candidate", str(candidate)) for candidate in ours.candidates),
+            Attribute("ice-options", "ice2"),
+            *(
+                Attribute("candidate", str(candidate))
+                for candidate in ours.candidates
+                if candidate.component == 1 or not rtcp_mux
+            ),
         )
 
     @property
@@ -126,11 +145,12 @@ class IceSide:
                 str(number),
                 component,
                 priority(place.kind, component),
-                Address(host.partition("%")[0], port),  # a zone means something to us alone
+                _without_zone(address),
                 place.kind,
+                None if place.related is None else _without_zone(place.related[component - 1]),
             )
             for number, place in enumerate(self._places, 1)
-            for component, (host, port) in zip(_COMPONENTS, place[1:], strict=True)
+            for component, address in zip(_COMPONENTS, place[1:3], strict=True)
         ]
         return Ice(self._token()[:8], self._token(), tuple(candidates))
 
@@ -195,5 +215,6 @@ def _differ(one: Ice, other: Ice) -> bool:
     return one.credentials != other.credentials
 
 
-def _nowhere(host: str) -> str:
-    return "::" if ":" in host else "0.0.0.0"
+def _without_zone(address: Address) -> Address:
+    """A zone means something to us alone."""
+    return address._replace(host=address.host.partition("%")[0])

@@ -15,6 +15,7 @@ from applet.sdp.agreement import (
     NoCommonCodec,
     agree,
     in_common,
+    nothing_yet,
     what_they_allow,
 )
 from applet.sdp.description import (
@@ -72,10 +73,11 @@ class _Offer(NamedTuple):
 
 
 class _RemoteOffer(NamedTuple):
-    """Theirs, waiting for our answer; `audio` is the index of the stream we take."""
+    """Theirs, waiting for our answer; `audio` is the index of the stream we take, None if the
+    streams are to come later."""
 
     description: SessionDescription
-    audio: int
+    audio: int | None
 
 
 class OfferAnswer:
@@ -122,24 +124,28 @@ class OfferAnswer:
         self._audio = 0
         self._offer = _Offer(Direction.SENDRECV, ())
         self._remote_offer: _RemoteOffer | None = None
-        self._ice: IceSide | None = None
-        self._local, self._rtcp_port = local, rtcp_port
-        self.set_local(local, rtcp_port)
         self._ice = ice
+        self._local, self._rtcp_port = _shown(local), rtcp_port
         self._session_id = session_id
         self._origin_host = self._local.host
         self._version = 0
         self._last_sent: tuple[str, tuple[Media, ...], str] | None = None
 
-    def set_local(self, local: Address, rtcp_port: int) -> None:
-        """Where we receive from the next description on."""
-        host = local.host.partition("%")[0]
-        if not is_ip_literal(host) or is_unspecified(host):
-            raise LocalProtocolError(f"{local.host!r} cannot be told to a peer as our address")
-        before, after = (self._local, self._rtcp_port), (Address(host, local.port), rtcp_port)
-        self._local, self._rtcp_port = after
-        if self._ice is not None and after != before:
-            self._ice.moved((Place("srflx", self._local, Address(host, rtcp_port)),))
+    def set_local(
+        self, local: Address, rtcp_port: int, places: tuple[Place, ...] | None = None
+    ) -> None:
+        """Where we receive from the next description on; `places`: the same for ICE. The checks of
+        ICE begin anew, if the address is the same too."""
+        self._local, self._rtcp_port = _shown(local), rtcp_port
+        if self._ice is not None:
+            here = Place("srflx", self._local, self._local._replace(port=rtcp_port))
+            self._ice.moved(places or (here,))
+
+    def keep_local(self, local: Address, rtcp_port: int) -> None:
+        """What `set_local` said was refused: it is as it was before."""
+        self._local, self._rtcp_port = _shown(local), rtcp_port
+        if self._ice is not None:
+            self._ice.stayed()
 
     # --- our offer ----------------------------------------------------------------------------
 
@@ -232,6 +238,11 @@ class OfferAnswer:
         self._require(State.REMOTE_OFFER)
         assert self._remote_offer is not None
         description, index = self._remote_offer
+        self._time = description.time  # section 6
+        self.state = State.STABLE
+        if index is None:
+            self.negotiated = nothing_yet(self._wanted, self._ptime)
+            return self._describe([], self._local.host), self.negotiated
         offered = description.media[index]
         if offered.port == 0:
             answered = _refused(offered)
@@ -241,9 +252,7 @@ class OfferAnswer:
         slots = [_refused(media) for media in description.media]
         slots[index] = answered
         self._slots, self._audio = tuple(slots), index
-        self._time = description.time  # section 6
         self.negotiated = negotiated
-        self.state = State.STABLE
         return self._describe(slots, self._local.host), negotiated
 
     def reject_offer(self) -> None:
@@ -251,8 +260,11 @@ class OfferAnswer:
         self._require(State.REMOTE_OFFER)
         self.state = State.STABLE
 
-    def _choose(self, description: SessionDescription) -> int:
-        """The first usable stream, or the one in use that they switch off with port 0."""
+    def _choose(self, description: SessionDescription) -> int | None:
+        """The first usable stream, or the one in use that they switch off with port 0. A call may
+        begin without streams, when somebody brings two parties together (section 5)."""
+        if not (description.media or (self._last_sent and self._last_sent[1])):
+            return None
         problems = []
         for index, media in enumerate(description.media):
             problem = self._refusal(media)
@@ -346,7 +358,7 @@ class OfferAnswer:
         if self._rtcp_mux:
             attributes.append(Attribute("rtcp-mux"))
         if self._ice is not None:
-            attributes.extend(self._ice.attributes)
+            attributes.extend(self._ice.attributes(self._rtcp_mux))
         attributes.append(Attribute(direction.value))
         numbers = tuple(str(codec.payload_type) for codec in formats)
         return Media("audio", self._local.port, self._profile, numbers, None, tuple(attributes))
@@ -358,6 +370,13 @@ class OfferAnswer:
             self._last_sent = content
         origin = Origin("-", str(self._session_id), str(self._version), self._origin_host)
         return SessionDescription(origin, host, (), content[1], self._time).encode()
+
+
+def _shown(local: Address) -> Address:
+    host = local.host.partition("%")[0]
+    if not is_ip_literal(host) or is_unspecified(host):
+        raise LocalProtocolError(f"{local.host!r} cannot be told to a peer as our address")
+    return Address(host, local.port)
 
 
 def _known_codec(name: str) -> Codec:

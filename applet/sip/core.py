@@ -78,9 +78,9 @@ class DialogUser(Protocol):
 class Core:
     """`busy` holds what still waits for an answer of the network, so that the phone can stop
     politely: sessions, registrations and requests. `in_dialog` names who takes the requests of a
-    method inside a call, beside INVITE and BYE, which belong to the session itself; `outside` who
-    takes those outside every dialog. `subscriptions` are ours, by Call-ID and our tag: their
-    dialogs begin with what comes."""
+    method inside a call that are not the session's own; `outside` who takes those outside every
+    dialog. `subscriptions` are ours, by Call-ID and our tag: their dialogs begin with what
+    comes."""
 
     __slots__ = (
         "_events",

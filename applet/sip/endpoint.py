@@ -10,6 +10,7 @@ nobody's decision are below.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from applet.address import Address
@@ -19,19 +20,20 @@ from applet.sip.events import EndedBy, Event, Trace
 from applet.sip.first_request import Sender, first_request
 from applet.sip.grammar import MessageError
 from applet.sip.hop import Datagram, Hop, Transport
-from applet.sip.invite import InviteSession
 from applet.sip.message import Request, Response, check_response
 from applet.sip.parser import parse
 from applet.sip.ping import Ping
-from applet.sip.prack import receive_prack
 from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
 from applet.sip.services import Services
 from applet.sip.stun_ping import is_stun
 from applet.sip.transport import note_source
 from applet.sip.uas import ALLOW, Headers, RefusedError, capabilities, insisted, inspect
-from applet.sip.update import receive_update
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.sip.authenticator import Authenticator
+    from applet.sip.invite import InviteSession
 
 __all__ = ["Endpoint", "EndpointConfig"]
 
@@ -49,7 +51,6 @@ class Endpoint:
         self, config: EndpointConfig, random: Randomness, local_ip_for: Callable[[str], str]
     ) -> None:
         self._core = Core(config, random, local_ip_for)
-        self._core.in_dialog |= {"PRACK": receive_prack, "UPDATE": receive_update}
         self.services = Services(self._core)
 
     def set_local(self, transport: Transport, address: Address) -> None:
@@ -60,10 +61,10 @@ class Endpoint:
         """What Via and Contact show instead of our own address, behind a NAT."""
         self._core.transport.set_advertised(transport, address)
 
-    def set_seen(self, transport: Transport, remote: Address, seen: Address | None) -> None:
+    def set_seen(self, transport: Transport, remote: Address, seen: Address | None) -> bool:
         """How the element at `remote` sees us; towards it Via and Contact show this. None: what
         they show towards everybody."""
-        self._core.transport.set_seen(transport, remote, seen)
+        return self._core.transport.set_seen(transport, remote, seen)
 
     def local_address(self, hop: Hop) -> Address:
         """What Via and Contact show towards this hop."""
@@ -174,8 +175,7 @@ class Endpoint:
             lines.append(("Content-Type", "application/sdp"))
         uri = target.address_only()
         request = first_request("INVITE", uri, to or target, sender, core, lines)
-        session = InviteSession(
-            core,
+        session = self._session(
             request.replaced(body=body or b""),
             outgoing=True,
             contact_user=sender.contact_user,
@@ -220,6 +220,27 @@ class Endpoint:
         lines = [*headers, ALLOW, ("User-Agent", core.config.user_agent)]
         request = first_request("OPTIONS", target.address_only(), target, sender, core, lines)
         Ping(core, request, sender.way(target), sender.contact_user, name).send(limit, now)
+
+    def _session(
+        self,
+        request: Request,
+        *,
+        outgoing: bool,
+        contact_user: str,
+        preferred: Transport | None = None,
+        authenticator: Authenticator | None = None,
+    ) -> InviteSession:
+        # With the first call, and not with the program: it takes a tenth of the start.
+        from applet.sip.invite import InviteSession
+
+        return InviteSession(
+            self._core,
+            request,
+            outgoing=outgoing,
+            contact_user=contact_user,
+            preferred=preferred,
+            authenticator=authenticator,
+        )
 
     # --- the way of what comes in
 
@@ -312,9 +333,7 @@ class Endpoint:
         if request.method == "INVITE":
             assert isinstance(request.uri, SipUri)  # `inspect` has refused everything else
             user = core.config.users[0] if core.config.users else request.uri.user_unescaped
-            session = InviteSession(
-                core, request, outgoing=False, contact_user=user, preferred=None
-            )
+            session = self._session(request, outgoing=False, contact_user=user)
             session.receive_call(incoming, now)
         elif request.method in core.outside:
             core.outside[request.method](incoming, now)

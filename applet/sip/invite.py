@@ -19,17 +19,22 @@ from applet.sip.dialog import Dialog
 from applet.sip.events import EndedBy, Event, SessionEnded
 from applet.sip.grammar import LocalProtocolError
 from applet.sip.hop import Transport
+from applet.sip.in_dialog import Receiver
 from applet.sip.invite_usage import InviteUsage
 from applet.sip.message import Request, Response
+from applet.sip.prack import receive_prack
 from applet.sip.reasons import reason_phrase
 from applet.sip.reinvite import Reinvites
 from applet.sip.session_table import OfferState, SessionState, Step
 from applet.sip.session_timer import SessionTimer
 from applet.sip.their_offer import TheirOffer
 from applet.sip.uas import Headers
-from applet.sip.update import Updates
+from applet.sip.update import Updates, receive_update
 
 __all__ = ["InviteSession", "OfferState", "SessionState"]
+
+
+_OWN: dict[str, Receiver] = {"PRACK": receive_prack, "UPDATE": receive_update}
 
 
 class InviteSession(InviteUsage):
@@ -215,7 +220,7 @@ class InviteSession(InviteUsage):
     # --- requests inside the dialog (DialogUser)
 
     def on_request(self, incoming: Incoming, now: float) -> None:
-        """Of the other side's requests BYE and INVITE are the session's own."""
+        """Of the other side's requests BYE, INVITE, PRACK and UPDATE are the session's own."""
         request = incoming.request
         early = self.early(request.from_.tag)
         dialog = early or self.dialog
@@ -232,7 +237,8 @@ class InviteSession(InviteUsage):
             self.note_flow(incoming)
             self.reinvites.receive(incoming, now)
         else:
-            self.core.in_dialog[request.method](self, incoming, now)
+            receive = _OWN.get(request.method) or self.core.in_dialog[request.method]
+            receive(self, incoming, now)
 
     def dialog_of(self, request: Request) -> Dialog:
         """In which a request of theirs came."""

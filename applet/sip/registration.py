@@ -128,6 +128,16 @@ class Registration:
         else:
             self._step(Step.WANTED, now)
 
+    def reroute(self, uri: SipUri, now: float) -> None:
+        """The first server on the way answers at `uri`, and not where REGISTERs went until now."""
+        if uri == self._way.uri:
+            return
+        first, *rest = self._request.values("Route") or [""]
+        if first:
+            self._request = self._request.with_header("Route", ", ".join([f"<{uri}>", *rest]))
+        self._way = self._way._replace(uri=uri)
+        self.move(now)
+
     def check_address(self, now: float) -> None:
         """Our address may have turned out to be another one: then that is to be bound, at once or,
         if this goes on and on, soon."""

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from applet.sip.grammar import PARAMS, MessageError, find_param, has_param, read_params
-from applet.sip.invite import InviteSession
 from applet.sip.session_table import SessionState
 from applet.sip.uas import RefusedError
 from applet.value import NamedTuple
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
     from applet.sip.core import DialogUser
     from applet.sip.dialog import DialogId
+    from applet.sip.invite import InviteSession
     from applet.sip.message import Request
 
 # A Call-ID is printable and has no separator of this header's; so nothing that was escaped inside
@@ -74,6 +74,8 @@ def replaced_by(request: Request, dialogs: Mapping[DialogId, DialogUser]) -> Inv
 
 
 def _session(wanted: Replaces, dialogs: Mapping[DialogId, DialogUser]) -> InviteSession | None:
+    from applet.sip.invite import InviteSession  # with the first call, as in `endpoint`
+
     for tag in (wanted.from_tag, "") if wanted.from_tag == _NO_TAG else (wanted.from_tag,):
         user = dialogs.get((wanted.call_id, wanted.to_tag, tag))
         if isinstance(user, InviteSession):

@@ -97,11 +97,14 @@ class TransportLayer:
         else:
             self._advertised[transport] = address
 
-    def set_seen(self, transport: Transport, remote: Address, seen: Address | None) -> None:
+    def set_seen(self, transport: Transport, remote: Address, seen: Address | None) -> bool:
+        """Whether that is another address than before."""
+        before = self._seen.get((transport, remote))
         if seen is None:
             self._seen.pop((transport, remote), None)
-        elif len(self._seen) < MAX_FLOWS:
+        elif before is not None or len(self._seen) < MAX_FLOWS:
             self._seen[transport, remote] = seen
+        return seen != before
 
     def local_address(self, hop: Hop) -> Address:
         """What we call ourselves towards `hop`."""
@@ -134,6 +137,7 @@ class TransportLayer:
     def learn(self, via: Via, hop: Hop) -> None:
         """The other end has written into our Via where it sees us (RFC 3581)."""
         flow = self._flows.get(-1 if hop.flow is None else hop.flow)
+        known = self._seen.get((hop.transport, hop.address))
         address = seen_in(via)
         if address is None:
             return
@@ -142,6 +146,8 @@ class TransportLayer:
         elif hop.end in self.called_over and address.host != self.local_address(hop).host:
             # A router stands before our registrar, and nobody has told us so.
             self._seen[hop.transport, hop.address] = address
+            if known is not None:
+                self._emit(SeenElsewhere(hop.transport, hop.address, address))
 
     def look_again(self, via: Via, hop: Hop) -> None:
         """Whoever sees us behind a NAT may see us elsewhere by now: the router was restarted, or

@@ -12,6 +12,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from applet.address import Address
+from applet.nat.strategy import OpenedWay
 from applet.phone.messages import (
     Command,
     Dial,
@@ -43,6 +44,7 @@ from applet.threads.sockets import SipSockets, bind_sip, is_wildcard, receive_al
 from applet.threads.stun import StunClient
 from applet.threads.tls_files import NO_FILES, TlsFiles, TlsFilesError
 from applet.threads.trace import TraceLog
+from applet.threads.ways import MappingMoved
 
 DRAIN_LIMIT = 2.0
 JOIN_LIMIT = 5.0
@@ -269,11 +271,12 @@ class CoreThread:
         try:
             opened = self._media.open(call, order.remote_host)
         except OSError:
-            self._phone.media_opened(call, None, None, now)
+            self._phone.media_opened(call, None, now)
             return
         sockets = opened.sockets
         if way.as_bound:
-            self._phone.media_opened(call, sockets.rtp_address, sockets.rtcp_address, now, way)
+            opened_way = OpenedWay(way, sockets.rtp_address, sockets.rtcp_address)
+            self._phone.media_opened(call, opened_way, now)
             for datagram in self._phone.datagrams_to_send():
                 self._send(datagram, now)
             self._media.adopt(opened)
@@ -301,7 +304,9 @@ class CoreThread:
             case MediaCounted(call=call, statistics=statistics, final=final):
                 phone.media_statistics(call, statistics, final, now)
             case WayOpened(call=call, opened=opened):
-                phone.media_opened(call, opened.rtp, opened.rtcp, now, opened.way, opened.bound)
+                phone.media_opened(call, opened, now)
+            case MappingMoved(call=call, rtp=rtp, rtcp=rtcp):
+                phone.media_moved(call, rtp, rtcp, now)
             case NatFact(generation=generation, fact=fact):
                 phone.nat_fact(generation, fact, now)
             case AudioHappened(event=happened):

@@ -27,16 +27,25 @@ STOP_LIMIT = 1.5
 """Seconds: for the two mappings of a call, and to take all away at the end."""
 RENEW_AFTER = LEASE / 2
 RENEW_SOONEST = 4.0
-"""Seconds to the renewal; half of what the router grants (RFC 6887 section 11.2.1)."""
+RENEW_AGAIN = 30.0
+"""Seconds to the renewal, half of what the router grants (RFC 6887 section 11.2.1); and to the
+next attempt after one that failed."""
 
 Job = Callable[[], None]
 Find = Callable[[int], "Router | None"]
+Moved = Callable[[Address, Address], None]
 
 
-def _find_pmp(probe_port: int) -> Router | None:
-    from applet.threads.routers import find_pmp  # not needed where there is nothing to look for
+class _FindPmp:
+    """Keeps what a PCP router knows us by (RFC 6887 section 11.2), however often it is found."""
 
-    return find_pmp(probe_port)
+    def __init__(self) -> None:
+        self._nonces: dict[tuple[str, int], bytes] = {}
+
+    def __call__(self, probe_port: int) -> Router | None:
+        from applet.threads.routers import find_pmp  # not needed where there is nothing to find
+
+        return find_pmp(probe_port, self._nonces)
 
 
 def _find_upnp(probe_port: int) -> Router | None:
@@ -50,7 +59,7 @@ class _Made(NamedTuple):
     that has made this."""
 
     router: Router
-    external: int
+    external: Address
 
 
 class Mapped(NamedTuple):
@@ -66,14 +75,15 @@ class Mappings:
     """Every method from any thread. `finders`: how a router is looked for; each gets a UDP port
     of ours."""
 
-    def __init__(self, finders: tuple[Find, ...] = (_find_pmp, _find_upnp)) -> None:
-        self._finders = finders
+    def __init__(self, finders: tuple[Find, ...] | None = None) -> None:
+        self._finders = finders or (_FindPmp(), _find_upnp)
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
         self._router: Router | None = None
         self._made: dict[int, _Made] = {}  # by the internal port
         self._users: dict[int, int] = {}  # internal port -> how many `Mapped` stand for it
+        self._moved: dict[tuple[int, int], Moved] = {}  # by the internal ports of a call
         self._renew_at = 0.0
 
     def look(self, probe_port: int, answer: Callable[[MapperSeen], None]) -> None:
@@ -101,19 +111,25 @@ class Mappings:
     def _is_known(self, found: Router | None) -> bool:
         """The same router again: the one that we have knows what it has opened for us."""
         known = self._router
-        return (
-            known is not None
-            and found is not None
-            and (known.kind, known.external) == (found.kind, found.external)
-        )
+        if known is None or found is None or known.place != found.place:
+            return False
+        known.external = found.external
+        return True
 
-    def open(self, rtp: Address, rtcp: Address, answer: Callable[[Mapped | None], None]) -> None:
-        """Map both ports. `answer` comes once, from another thread, within OPEN_LIMIT."""
+    def open(
+        self,
+        rtp: Address,
+        rtcp: Address,
+        answer: Callable[[Mapped | None], None],
+        moved: Moved = lambda rtp, rtcp: None,
+    ) -> None:
+        """Map both ports. `answer` comes once, from another thread, within OPEN_LIMIT. `moved`:
+        a renewal has led to these addresses; from there too."""
         once = _Once(answer)
         timer = threading.Timer(OPEN_LIMIT, once.give, (None,))
         timer.daemon = True
         timer.start()
-        self._do(lambda: self._open(rtp, rtcp, once))
+        self._do(lambda: self._open(rtp, rtcp, once, moved))
 
     def stop(self) -> None:
         """Take away what is still mapped; STOP_LIMIT at most. Idempotent."""
@@ -144,7 +160,7 @@ class Mappings:
                 return
             job()
 
-    def _open(self, rtp: Address, rtcp: Address, once: _Once) -> None:
+    def _open(self, rtp: Address, rtcp: Address, once: _Once, moved: Moved) -> None:
         internal = (rtp.port, rtcp.port)
         router = self._router
         if router is None or once.given:
@@ -160,6 +176,7 @@ class Mappings:
             self._remove(done)
             return
         mapped = Mapped(rtp_outside, rtcp_outside, lambda: self._do(lambda: self._remove(internal)))
+        self._moved[internal] = moved
         if not once.give(mapped):
             self._remove(internal)
 
@@ -171,25 +188,32 @@ class Mappings:
         external = self._ask(router, internal)
         self._users[internal] = self._users.get(internal, 0) + 1
         if before is not None and before.router is not router:
-            self._jobs.put(lambda: before.router.remove(internal, before.external))
+            self._jobs.put(lambda: before.router.remove(internal, before.external.port))
         return external
 
     def _ask(self, router: Router, internal: int) -> Address:
         external, lifetime = router.add(internal)
-        self._made[internal] = _Made(router, external.port)
+        self._made[internal] = _Made(router, external)
         pause = min(max(lifetime / 2, RENEW_SOONEST), RENEW_AFTER)
         self._renew_at = min(self._renew_at, time.monotonic() + pause)
         return external
 
     def _renew(self) -> None:
-        """A mapping that is lost, or has become another port, is noticed by the sound that is
-        missed then: its rescue opens the way anew, and tells the other side where it is now."""
+        """A mapping that has become another address or port is told at once. One that is lost is
+        noticed by the sound that is missed then: its rescue opens the way anew."""
         self._renew_at = time.monotonic() + RENEW_AFTER
-        for internal, made in list(self._made.items()):
+        before = dict(self._made)
+        for router in {id(made.router): made.router for made in before.values()}.values():
+            router.look_again()
+        for internal, made in before.items():
             try:
                 self._ask(made.router, internal)
             except (PortMappingError, OSError):
-                continue
+                self._renew_at = min(self._renew_at, time.monotonic() + RENEW_AGAIN)
+        for ports, moved in list(self._moved.items()):
+            after = [self._made[port].external for port in ports]
+            if after != [before[port].external for port in ports]:
+                moved(*after)
 
     def _remove(self, internal: tuple[int, ...]) -> None:
         for port in internal:
@@ -198,8 +222,11 @@ class Mappings:
                 continue
             del self._users[port]
             made = self._made.pop(port, None)
+            self._moved = {
+                ports: moved for ports, moved in self._moved.items() if port not in ports
+            }
             if made is not None:
-                made.router.remove(port, made.external)
+                made.router.remove(port, made.external.port)
 
     def _remove_all(self) -> None:
         self._users.clear()

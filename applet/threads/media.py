@@ -1,23 +1,25 @@
 """The media thread: every MediaSession and every RTP and RTCP socket, served together."""
 
-import gc
+from __future__ import annotations
+
 import heapq
 import itertools
 import sys
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from applet.audio.device import (
+    TICK,
     AudioDevice,
     AudioReport,
-    ClockedDevice,
     DeviceFactory,
     SoundControl,
 )
 from applet.audio.file import NullDevice
 from applet.audio.wav import WavError, WavSource, file_name, read_wav
 from applet.media.events import MediaEvent
-from applet.media.session import MediaSession
+from applet.nat.strategy import OpenedWay
 from applet.phone.messages import (
     FilePlaying,
     Levels,
@@ -27,6 +29,7 @@ from applet.phone.messages import (
 from applet.phone.orders import (
     CloseMedia,
     HoldMedia,
+    HurryWay,
     InjectFile,
     KeepWay,
     ListAudio,
@@ -44,7 +47,6 @@ from applet.phone.orders import (
     UpdateMedia,
 )
 from applet.randomness import Randomness, token
-from applet.threads.ice import IcePath
 from applet.threads.loop import Loop, clock
 from applet.threads.mappings import Mappings
 from applet.threads.media_answers import (
@@ -54,13 +56,15 @@ from applet.threads.media_answers import (
     MediaHappened,
     WayOpened,
 )
-from applet.threads.media_call import TICK, ClockedCall, LiveCall, MediaCall, Parts
 from applet.threads.mishap import Mishaps
 from applet.threads.relay import RelayThread
 from applet.threads.sockets import MediaPorts, MediaSockets
 from applet.threads.sockets import PortRange as PortRange
-from applet.threads.ways import FromRelay, OpenedWay, Tried, Ways
+from applet.threads.ways import FromRelay, MappingMoved, Tried, Ways
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.threads.media_call import LiveCall, MediaCall
 
 GRID = 0.0025
 """Seconds: with many calls their ticks fall together on this grid, and share a wake."""
@@ -142,10 +146,6 @@ class MediaThread:
         if self._sound is not None:
             self._sound.report_to(self._sound_reported)
         sys.setswitchinterval(SWITCH_INTERVAL)
-        # What is there by now stays: looking through it for garbage again and again (10 ms each
-        # time) would be heard as a late packet.
-        gc.freeze()
-        gc.enable()
         if bind_ahead:
             self._ports.bind_ahead()
         self._running = True
@@ -176,6 +176,9 @@ class MediaThread:
     # --- the thread
 
     def _run(self) -> None:
+        from applet.threads.call_parts import settle
+
+        settle()
         ticks = self._ticks
         while self._running:
             try:
@@ -258,8 +261,10 @@ class MediaThread:
                 self._start_clock(call, now, anew=first)
             case PlayTone(tone=tone) if tone is not None:
                 self._start_clock(call, now)
-            case OpenMedia() | OpenWay() | KeepWay() | Tried():
+            case OpenMedia() | OpenWay() | HurryWay() | KeepWay() | Tried():
                 self._change_way(call, order)
+            case MappingMoved() if call.paths.is_mapped:
+                self._answer(order)
             case FromRelay(which=which, data=data, source=source):
                 call.relayed(which, data, source, now)
             case OpenMicrophone():
@@ -272,32 +277,34 @@ class MediaThread:
                 self._close_call(call, now)
 
     def _opened(self, opened: OpenedMedia) -> None:
+        from applet.threads import call_parts  # by now it is imported: `_run`
+
         number, sockets = opened
         device = self._make_device(number)
-        session = MediaSession(self._random, self._cname)
+        session = call_parts.MediaSession(self._random, self._cname)
         session.set_gain(*self._gains)
-        ice = IcePath(self._random)
-        parts = Parts(number, session, sockets, ice, self._told, self._levels)
-        call: MediaCall
-        if isinstance(device, ClockedDevice):
-            call = ClockedCall(parts, device)
-            self._loop.paced = True
-        else:
-            call = LiveCall(parts, device, self._recorded)
+        ice = call_parts.IcePath(self._random)
+        parts = call_parts.Parts(number, session, sockets, ice, self._told, self._levels)
+        call = call_parts.make_call(parts, device, self._recorded)
+        self._loop.paced = self._loop.paced or call.paced
         self._calls[number] = call
         self._ports.bind_ahead()
         self._loop.watch(call.rtcp, call.rtcp_readable)
         self._loop.watch(call.rtp.sock, call.rtp_readable)
 
-    def _change_way(self, call: MediaCall, order: OpenMedia | OpenWay | KeepWay | Tried) -> None:
+    def _change_way(
+        self, call: MediaCall, order: OpenMedia | OpenWay | HurryWay | KeepWay | Tried
+    ) -> None:
         opened: OpenedWay | None = None
         match order:
-            case OpenMedia(ways=ways):
-                opened = self._ways.open(call, ways)
+            case OpenMedia(ways=ways, every=every):
+                opened = self._ways.open(call, ways, every=every)
             case OpenWay(ways=ways, local=local):
-                opened = self._ways.open(call, ways, local)
+                opened = self._ways.open(call, ways, local=local, at_once=True)
+            case HurryWay(take=take):
+                opened = self._ways.hurry(call, take)
             case KeepWay():
-                call.keep_path()
+                call.paths.keep()
             case _:  # Tried
                 opened = self._ways.tried(call, order)
         if opened is not None:
@@ -316,15 +323,16 @@ class MediaThread:
         if len(self._calls) > CALLS_OFF_GRID:
             now = (now // GRID + 1) * GRID
         call.start_clock(now)
-        if isinstance(call, ClockedCall) and call.rtp.stamped:
+        if call.paced and call.rtp.stamped:
             self._loop.forget(call.rtp.sock)
         heapq.heappush(self._ticks, (call.due, next(self._serial), call))
 
     def _close_call(self, call: MediaCall, now: float) -> None:
         del self._calls[call.number]
+        self._ways.forget(call.number)
         self._loop.forget(call.rtcp)
         self._loop.forget(call.rtp.sock)
-        self._loop.paced = any(isinstance(each, ClockedCall) for each in self._calls.values())
+        self._loop.paced = any(each.paced for each in self._calls.values())
         self._count(call, now, final=True)
         call.close(now)
 

@@ -2,8 +2,9 @@
 
 from applet.audio.device import AudioReport
 from applet.media.events import MediaEvent, MediaStatistics
+from applet.nat.strategy import OpenedWay
 from applet.phone.messages import FilePlaying, Levels, Logged, Trouble
-from applet.threads.ways import OpenedWay
+from applet.threads.ways import MappingMoved
 from applet.value import NamedTuple
 
 
@@ -35,4 +36,13 @@ class WayOpened(NamedTuple):
     opened: OpenedWay
 
 
-MediaAnswer = WayOpened | MediaHappened | MediaCounted | AudioHappened | Levels | Logged | Trouble
+MediaAnswer = (
+    WayOpened
+    | MappingMoved
+    | MediaHappened
+    | MediaCounted
+    | AudioHappened
+    | Levels
+    | Logged
+    | Trouble
+)

@@ -10,34 +10,25 @@ from collections.abc import Callable
 from functools import partial
 
 from applet.address import Address
-from applet.audio.device import FRAME_SAMPLES, SILENCE, ClockedDevice, LiveDevice
-from applet.media.events import MediaEvent, PathFound
+from applet.audio.device import FRAME_SAMPLES, SILENCE, TICK, AudioDevice, ClockedDevice, LiveDevice
+from applet.media.events import ConsentLost, MediaEvent, PathFound
 from applet.media.parameters import MediaParameters
 from applet.media.session import MediaSession
-from applet.nat.ice import IceSetup
+from applet.nat.ice import Base, IceSetup
 from applet.phone.messages import Levels
 from applet.threads.ice import IcePath
 from applet.threads.loop import clock
-from applet.threads.mappings import Mapped
-from applet.threads.relay import Relayed
-from applet.threads.rtp_socket import RtpSocket
+from applet.threads.paths import Paths
+from applet.threads.rtp_socket import Receive, RtpSocket
 from applet.threads.sockets import MediaSockets, receive_all, send
 from applet.threads.stun import CALL_LIMIT, StunClient
 from applet.value import NamedTuple
 
-TICK = 0.020
 STAND_IN_AFTER = 0.3
 """Seconds without a sign of an end of a live device, after which it is stood in for."""
 PLAYOUT_WAIT = 0.002
 """Seconds the loudspeaker waits for the session's lock; after that it plays 20 ms of silence."""
 LEVELS_EVERY = 0.1
-
-
-class Bound:
-    """The sockets as they are: nothing is held elsewhere."""
-
-    def close(self) -> None:
-        """Nothing to let go of."""
 
 
 Tell = Callable[["MediaCall", MediaEvent | Levels], None]
@@ -55,7 +46,10 @@ class Parts(NamedTuple):
 
 
 class MediaCall(ABC):
-    """What both kinds of device have in common. `due`: the monotonic time of the next tick."""
+    """What both kinds of device have in common. `due`: the monotonic time of the next tick;
+    `paced`: there is no other clock."""
+
+    paced = False
 
     def __init__(self, parts: Parts) -> None:
         self.number = parts.number
@@ -70,21 +64,16 @@ class MediaCall(ABC):
         self._bound = parts.sockets
         self._tell = parts.tell
         self._ice = parts.ice
-        self._looks_for_stun = False
+        self.paths = Paths((self.rtp.send, partial(send, self.rtcp)))
+        self._sound: Receive | None = None  # for what is no STUN, where there may be some
         self._stun: tuple[StunClient, StunClient] | None = None
-        self._send_rtp = self.rtp.send
-        self._send_rtcp: Callable[[bytes, Address], object] = partial(send, self.rtcp)
-        self._path: Relayed | Mapped | Bound = Bound()
-        self._next_path: Relayed | Mapped | Bound | None = None
         self._microphone = False
         self._levels_due = 0.0 if parts.levels else None
 
     # --- from the media thread's orders
 
     def update(self, parameters: MediaParameters, ice: IceSetup | None, now: float) -> None:
-        if self._next_path is not None:
-            self._take_path(self._next_path)
-            self._next_path = None
+        self.paths.take()
         with self.lock:
             self.session.update(parameters, now)
         if ice is not None:
@@ -137,32 +126,13 @@ class MediaCall(ABC):
 
             client.ask((server,), CALL_LIMIT, answered)
 
-    def prepare(self, path: Relayed | Mapped | Bound) -> None:
-        """From the next agreement on everything goes this way."""
-        self.keep_path()
-        self._next_path = path
-
-    def keep_path(self) -> None:
-        """What was prepared is not wanted."""
-        if self._next_path is not None:
-            self._next_path.close()
-            self._next_path = None
-
-    def _take_path(self, path: Relayed | Mapped | Bound) -> None:
-        if isinstance(path, Relayed):
-            self._send_rtp, self._send_rtcp = path.rtp.send, path.rtcp.send
-        else:
-            self._send_rtp, self._send_rtcp = self.rtp.send, partial(send, self.rtcp)
-        self._path.close()
-        self._path = path
-
     def relayed(self, which: int, data: bytes, source: Address, now: float) -> None:
         """A datagram came through a relay: 0 for RTP, 1 for RTCP."""
         if which == 0:
-            self.rtp.receive(data, source, now)
+            self._receive_sound(data, source, now, Base.RELAY)
             self.flush(now)
         else:
-            self._receive_control(data, source, now)
+            self._receive_control(data, source, now, Base.RELAY)
 
     def close(self, now: float) -> None:
         """Say RTCP BYE and close the sockets. The device is the subclass's."""
@@ -172,8 +142,7 @@ class MediaCall(ABC):
         self.flush(now)
         for client in self._stun or ():
             client.close()
-        self.keep_path()
-        self._path.close()
+        self.paths.close()
         self.rtp.sock.close()
         self.rtcp.close()
 
@@ -200,15 +169,14 @@ class MediaCall(ABC):
             outgoing = session.datagrams_to_send()
             events = session.events()
         for data, destination, control in outgoing:
-            if control:
-                self._send_rtcp(data, self._ice.outward(2, destination))
-            else:
-                self._send_rtp(data, self._ice.outward(1, destination))
-        for component, data, to in self._ice.serve(now):
-            (self._send_rtp if component == 1 else self._send_rtcp)(data, to)
+            self._send(control, data, destination)
+        for component, data, (base, to) in self._ice.serve(now):
+            self.paths.by(base)[component - 1](data, to)
         found = self._ice.take_found()
         if found is not None:
-            events.append(PathFound(found))
+            events.append(PathFound(found.address, found.base is Base.RELAY))
+        if self._ice.take_lost():
+            events.append(ConsentLost())
         for event in events:
             self._tell(self, event)
         if self._levels_due is not None and now >= self._levels_due:
@@ -217,37 +185,53 @@ class MediaCall(ABC):
                 levels = session.levels()
             self._tell(self, Levels(self.number, *levels))
 
+    def _send(self, control: bool, data: bytes, to: Address) -> None:
+        route = self._ice.outward(1 + control)
+        if route is None:
+            self.paths.plain[control](data, to)
+        elif self._ice.may_send(1 + control):
+            self.paths.by(route.base)[control](data, route.address)
+
     def _look_for_stun(self) -> None:
         """From now on not everything on the RTP socket is media."""
-        if self._looks_for_stun:
-            return
-        self._looks_for_stun = True
-        receive = self.rtp.receive
+        if self._sound is None:
+            self._sound, self.rtp.receive = self.rtp.receive, self._receive_sound
 
-        def sort(data: bytes, source: Address, now: float) -> None:
-            if self._is_stun(0, data, source, now):
-                return
-            known = self._ice.inward(1, source)
-            if known is not None:
-                receive(data, known, now)
+    def _receive_sound(
+        self, data: bytes, source: Address, now: float, base: Base = Base.SOCKET
+    ) -> None:
+        sound = self._sound or self.rtp.receive
+        known = self._known(0, data, source, now, base)
+        if known is not None:
+            sound(data, known, now)
 
-        self.rtp.receive = sort
-
-    def _is_stun(self, which: int, data: bytes, source: Address, now: float) -> bool:
-        if self._ice.receive(which + 1, data, source, now):
-            return True
-        return self._stun is not None and self._stun[which].take(data, source)
-
-    def _receive_control(self, data: bytes, source: Address, now: float) -> None:
-        known = None if self._is_stun(1, data, source, now) else self._ice.inward(2, source)
+    def _receive_control(
+        self, data: bytes, source: Address, now: float, base: Base = Base.SOCKET
+    ) -> None:
+        known = self._known(1, data, source, now, base)
         if known is not None:
             with self.lock:
                 self.session.receive_control(data, known, now)
+
+    def _known(
+        self, which: int, data: bytes, source: Address, now: float, base: Base
+    ) -> Address | None:
+        """Whom a datagram counts as coming from; None: it is STUN, or a stranger's."""
+        if self._ice.receive(which + 1, data, source, now, base):
+            if self._ice.consented_at == now:
+                with self.lock:
+                    self.session.consented(now)
+            return None
+        if self._stun is not None and self._stun[which].take(data, source):
+            return None
+        return self._ice.inward(which + 1, source, base)
 
 
 class ClockedCall(MediaCall):
     """Ticked every 20 ms: what has arrived is read, the next 20 ms are played, 20 ms are recorded
     (in this order, so that a looped device loses no time), and what that makes is sent."""
+
+    paced = True
 
     def __init__(self, parts: Parts, device: ClockedDevice) -> None:
         super().__init__(parts)
@@ -338,3 +322,10 @@ class LiveCall(MediaCall):
     def _receive(self, data: bytes, source: Address, now: float) -> None:
         with self.lock:
             self.session.receive_datagram(data, source, now)
+
+
+def make_call(parts: Parts, device: AudioDevice, recorded: Callable[[LiveCall], None]) -> MediaCall:
+    """`recorded` is called from the sound card's thread when the microphone has something."""
+    if isinstance(device, ClockedDevice):
+        return ClockedCall(parts, device)
+    return LiveCall(parts, device, recorded)

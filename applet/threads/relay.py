@@ -34,12 +34,18 @@ class RelayError(Exception):
 
 
 class Allocation:
-    """One relayed address. `send` and `close` from any thread."""
+    """One relayed address; `related`: what the relay sees of us. `send` and `close` from any
+    thread."""
 
     def __init__(
-        self, address: Address, loop: asyncio.AbstractEventLoop, transport: TurnTransport
+        self,
+        address: Address,
+        related: Address,
+        loop: asyncio.AbstractEventLoop,
+        transport: TurnTransport,
     ) -> None:
         self.address = address
+        self.related = related
         self._loop = loop
         self._transport = transport
 

@@ -123,8 +123,10 @@ async def allocate(server: RelayServer, limit: float, receive: Receive, ca_file:
         raise _refusal(error.response.error_code) from None
     except (OSError, ValueError, KeyError) as error:
         raise RelayError(f"The relay cannot be reached ({type(error).__name__}).") from None
-    host, port = transport.get_extra_info("sockname")[:2]
-    return Allocation(Address(host, port), asyncio.get_running_loop(), transport)
+    relayed, related = (
+        Address(*transport.get_extra_info(name)[:2]) for name in ("sockname", "related_address")
+    )
+    return Allocation(relayed, related, asyncio.get_running_loop(), transport)
 
 
 def _refusal(code: int | None) -> RelayError:

@@ -23,13 +23,18 @@ _TRIES = (0.25, 0.5)
 """Seconds that each of the questions waits for its answer."""
 _MOST_ENTRIES = 200
 _OTHER_PORTS = 3
+_MOST_NONCES = 64
 
 
 class Router(Protocol):
-    """`external` is its address in the world, if it told."""
+    """`external` is its address in the world, if it told; `place` says which router it is."""
 
     kind: Mapper
     external: str
+    place: str
+
+    def look_again(self) -> None:
+        """Its address in the world may be another one by now."""
 
     def add(self, internal: int, lifetime: int = LEASE) -> Granted:
         """Open UDP port `internal` to the world, or renew it. Raises PortMappingError."""
@@ -41,10 +46,19 @@ class Router(Protocol):
 class UpnpRouter:
     kind = Mapper.UPNP
 
-    def __init__(self, client: Any, external: str) -> None:
+    def __init__(self, client: Any, external: str, place: str = "") -> None:
         self._client = client
         self._lease = LEASE
         self.external = external
+        self.place = place
+
+    def look_again(self) -> None:
+        try:
+            external = self._client.externalipaddress()
+        except Exception:  # the library raises nothing narrower
+            return
+        if is_public(external or ""):
+            self.external = external
 
     def add(self, internal: int, lifetime: int = LEASE) -> Granted:
         external = internal
@@ -110,13 +124,13 @@ def find_upnp(_: int = 0) -> UpnpRouter | None:
         client.discoverdelay = DISCOVER_MS
         if client.discover() < 1:
             return None
-        client.selectigd()
+        place = str(client.selectigd())
         external = client.externalipaddress() or ""
     except Exception:  # "Success" when there is none; and whatever a router's XML may cause
         return None
     if not is_public(external):
         return None
-    router = UpnpRouter(client, external)
+    router = UpnpRouter(client, external, place)
     router.remove_left_behind()
     return router
 
@@ -124,22 +138,34 @@ def find_upnp(_: int = 0) -> UpnpRouter | None:
 class PmpRouter:
     """PCP where the router knows it, else NAT-PMP."""
 
-    def __init__(self, gateway: str, external: str, kind: Mapper) -> None:
+    def __init__(
+        self, gateway: str, external: str, kind: Mapper, nonces: dict[tuple[str, int], bytes]
+    ) -> None:
+        """`nonces`, by gateway and internal port, outlive this: a mapping can be renewed and
+        taken away by nobody who does not know its own."""
         self._gateway = gateway
-        self._nonce = os.urandom(12)
+        self._nonces = nonces
         self.external = external
         self.kind = kind
+        self.place = f"{kind.value} {gateway}"
+
+    def look_again(self) -> None:
+        if self.kind is Mapper.NAT_PMP:  # PCP tells it with each mapping
+            self.external = _nat_pmp_external(self._gateway) or self.external
 
     def add(self, internal: int, lifetime: int = LEASE) -> Granted:
+        nonce = self._nonces.setdefault((self._gateway, internal), os.urandom(12))
+        while len(self._nonces) > _MOST_NONCES:
+            del self._nonces[next(iter(self._nonces))]
         with _connected(self._gateway) as sock:
             if self.kind is Mapper.PCP:
                 client = sock.getsockname()[0]
-                ask = ports.pcp_map_request(client, self._nonce, internal, internal, lifetime)
+                ask = ports.pcp_map_request(client, nonce, internal, internal, lifetime)
             else:
                 ask = ports.nat_pmp_request(internal, internal, lifetime)
             for answer in _answers(sock, ask):
                 granted = (
-                    ports.parse_pcp_map(answer, self._nonce, internal)
+                    ports.parse_pcp_map(answer, nonce, internal)
                     if self.kind is Mapper.PCP
                     else ports.parse_nat_pmp(answer, internal, self.external)
                 )
@@ -152,21 +178,24 @@ class PmpRouter:
             self.add(internal, lifetime=0)
         except (PortMappingError, OSError):
             return
+        self._nonces.pop((self._gateway, internal), None)
 
 
-def find_pmp(probe_port: int, gateway: str | None = None) -> PmpRouter | None:
+def find_pmp(
+    probe_port: int, nonces: dict[tuple[str, int], bytes], gateway: str | None = None
+) -> PmpRouter | None:
     """Within a second. PCP is tried with a short mapping of `probe_port`, a UDP port of ours."""
     gateway = gateway or default_gateway()
     if gateway is None:
         return None
     try:
         external = _nat_pmp_external(gateway)
-        pcp = PmpRouter(gateway, external or "", Mapper.PCP)
+        pcp = PmpRouter(gateway, external or "", Mapper.PCP, nonces)
         try:
             pcp.external = pcp.add(probe_port, lifetime=120).external.host
             pcp.remove(probe_port, probe_port)
         except PortMappingError:
-            return PmpRouter(gateway, external, Mapper.NAT_PMP) if external else None
+            return PmpRouter(gateway, external, Mapper.NAT_PMP, nonces) if external else None
     except OSError:
         return None
     return pcp

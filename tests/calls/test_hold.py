@@ -7,6 +7,7 @@ import pytest
 
 from applet.address import Address
 from applet.media.tones import Tone
+from applet.nat.strategy import DIRECT, OpenedWay
 from applet.phone.messages import (
     Answer,
     CallState,
@@ -48,6 +49,22 @@ def test_who_picks_up_and_holds_has_picked_up() -> None:
     street.run(0.2)
     told = [(e.state, e.code) for _, e in phone.events if isinstance(e, CallStateChanged)]
     assert told[-2:] == [(CallState.CONNECTED, 200), (CallState.ON_HOLD, 0)]
+
+
+@pytest.mark.parametrize("answered", ["", "a=sendonly"])
+def test_hold_pressed_while_they_answer_our_offer_is_offered_next(answered: str) -> None:
+    """Their re-INVITE asked what we offer, and that was to talk."""
+    street, phone, pbx, invite = connected()
+    pbx.ask("INVITE", invite, 10)
+    street.run(0.2)
+    assert direction(pbx.responses(200)[0]) == "sendrecv"
+    phone.do(Hold(0))
+    pbx.ask("ACK", invite, 10, pbx.sdp(*filter(None, [answered])))
+    hold = pbx.wait_for("INVITE", 2)
+    assert direction(hold) == "inactive"
+    pbx.answer(hold, 200, pbx.sdp("a=inactive"))
+    street.run(0.2)
+    assert held(phone)[0] is (HeldBy.BOTH if answered else HeldBy.US)
 
 
 @pytest.mark.parametrize("status", [408, 481])
@@ -385,7 +402,7 @@ def _move(phone: House, port: int) -> None:
     """The network is another one, and the call's sockets are found to be at `port` there."""
     now, rtp = phone.street.now, Address("192.0.2.77", port)
     phone.phone.network_changed(now)
-    phone.phone.media_opened(1, rtp, rtp._replace(port=port + 1), now)
+    phone.phone.media_opened(1, OpenedWay(DIRECT, rtp, rtp._replace(port=port + 1)), now)
     phone.collect()
 
 

@@ -6,16 +6,18 @@ import pytest
 
 from applet.address import Address
 from applet.media.events import PathFound
-from applet.nat.ice import IceSetup, Target
-from applet.nat.strategy import DIRECT, Kind, Way
+from applet.nat.ice import Base, IceSetup, Target
+from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
 from applet.phone.config import NatConfig, PhoneConfig
 from applet.phone.ice import ice_setup, ice_side
-from applet.phone.messages import Command, Hold, NatFound, Resume
-from applet.phone.orders import UpdateMedia
+from applet.phone.messages import Command, Dial, Hold, NatFound, Resume
+from applet.phone.orders import OpenMedia, UpdateMedia
 from applet.sdp.description import parse_sdp
-from applet.sdp.ice import AgreedIce, Candidate, Ice
+from applet.sdp.ice import AgreedIce, Candidate, Ice, Place, priority
 from applet.sip.message import Request, Response
-from tests.calls.scenes import PBX, PHONE, dialled, held
+from tests.calls.scenes import PBX, PHONE, dialled, held, rang_in
+from tests.nat.facts import RELAYS, SERVER, UDP_RELAY
+from tests.phone.scene import Scene
 from tests.support.pbx import RTP_PORT, Pbx
 from tests.support.street import House
 
@@ -94,32 +96,87 @@ def test_the_way_that_the_checks_have_found_is_told() -> None:
     assert found.proof == (f"The other side offered ICE, and its checks found the way to {PBX}:5.")
 
 
+BY_STUN, BY_RELAY = Way(Kind.STUN), Way(Kind.RELAY)
+RELAYED = Address("198.51.100.9", 50000), Address("198.51.100.9", 50001)
+OWN = OpenedWay(DIRECT, *BOUND)
+
+
 @pytest.mark.parametrize(
-    ("way", "bound", "kinds"),
+    ("opened", "kinds"),
     [
-        (DIRECT, None, ["host"]),
-        (DIRECT, SHOWN, ["host"]),
-        (Way(Kind.STUN), BOUND, ["srflx", "host"]),
-        (Way(Kind.RELAY), None, ["relay"]),
+        (OWN, ["host"]),
+        (OpenedWay(DIRECT, *SHOWN, None, (OpenedWay(DIRECT, *SHOWN),)), ["host"]),
+        (OpenedWay(BY_STUN, *SHOWN, BOUND, (OWN,)), ["srflx", "host"]),
+        (OpenedWay(BY_RELAY, *RELAYED, SHOWN, (OWN,)), ["relay", "host"]),
+        (
+            OpenedWay(BY_STUN, *SHOWN, BOUND, (OpenedWay(BY_RELAY, *RELAYED, SHOWN), OWN)),
+            ["srflx", "relay", "host"],
+        ),
     ],
 )
-def test_candidates_follow_from_the_way_of_the_sound(
-    way: Way, bound: tuple[Address, Address] | None, kinds: list[str]
-) -> None:
-    side = ice_side(random.Random(1), way, SHOWN, bound)
+def test_candidates_follow_from_the_ways_of_the_sound(opened: OpenedWay, kinds: list[str]) -> None:
+    side = ice_side(random.Random(1), opened)
     body = b"v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\n"
     body += f"m=audio {RTP_PORT} RTP/AVP 0\r\n{chr(10).join(ICE)}\r\n".encode()
     description = parse_sdp(body)
     assert side.offered(description, description.media[0]) is not None
-    candidates = [str(a.value) for a in side.attributes if a.name == "candidate"]
-    assert [line.split()[7] for line in candidates[::2]] == kinds
+    lines = [str(a.value) for a in side.attributes() if a.name == "candidate"]
+    assert [line.split()[7] for line in lines[::2]] == kinds
+    foundations = [line.split()[0] for line in lines]
+    assert len(set(foundations)) == len(kinds) and foundations[::2] == foundations[1::2]
+    for line, component in zip(lines, (1, 2) * len(kinds), strict=True):
+        words = line.split()
+        assert int(words[1]) == component
+        assert int(words[3]) == priority(words[7], component)
+        if words[7] == "srflx":
+            assert words[8:] == ["raddr", "10.0.0.1", "rport", str(BOUND[component - 1].port)]
+        if words[7] == "relay":
+            assert words[8:] == ["raddr", SHOWN[0].host, "rport", str(SHOWN[component - 1].port)]
 
 
-def test_only_what_our_sockets_can_reach_is_checked() -> None:
+def test_each_base_checks_what_it_can_reach() -> None:
     four = Candidate("1", 1, 7, Address("10.0.0.2", 5), "host")
+    reports = four._replace(component=2, address=Address("10.0.0.2", 6))
     six = four._replace(address=Address("2001:db8::1", 5))
+    relay = four._replace(address=RELAYED[0], kind="relay")
     ours, theirs = Ice("ours", "pwd", (four,)), Ice("them", "pwd2", (six, four), lite=True)
-    assert ice_setup(None) is None
-    assert ice_setup(AgreedIce(ours, theirs)) == IceSetup(
+    assert ice_setup(None, rtcp_mux=False) is None
+    assert ice_setup(AgreedIce(ours, theirs), rtcp_mux=False) == IceSetup(
         ("ours", "pwd"), ("them", "pwd2"), (Target(1, Address("10.0.0.2", 5), 7),), True
     )
+    setup = ice_setup(AgreedIce(ours._replace(candidates=(six, relay)), theirs), rtcp_mux=False)
+    assert setup is not None and [(t.address.host, t.base) for t in setup.targets] == [
+        ("2001:db8::1", Base.SOCKET),
+        ("10.0.0.2", Base.RELAY),
+    ]
+    both = AgreedIce(ours, theirs._replace(candidates=(four, reports)))
+    for mux, components in ((False, [1, 2]), (True, [1])):
+        setup = ice_setup(both, mux)
+        assert setup is not None and [t.component for t in setup.targets] == components
+
+
+def test_who_wants_a_relay_alone_shows_nobody_more() -> None:
+    scene = Scene(NatConfig("turn", relays=(UDP_RELAY,)), desk=f"sip:desk@{SERVER}")
+    scene.answer("OPTIONS")
+    scene.fact(*RELAYS)
+    scene.do(Dial())
+    opened = OpenedWay(Way(Kind.RELAY, relay=UDP_RELAY), *RELAYED, SHOWN, (OWN,))
+    scene.phone.media_opened(1, opened, scene.now)
+    scene.collect()
+    described = scene.phone._calls.all()[0].negotiation
+    assert described is not None
+    side = described._described._ice
+    assert side is not None and side._places == (Place("relay", *RELAYED),)
+
+
+@pytest.mark.parametrize(("lines", "every"), [(ICE, True), ((), False)])
+def test_an_offer_with_ice_has_every_way_opened_and_one_without_does_not(
+    lines: tuple[str, ...], every: bool
+) -> None:
+    body = "\r\n".join(
+        ["v=0", f"o=- 1 1 IN IP4 {PBX}", "s=-", f"c=IN IP4 {PBX}", "t=0 0"]
+        + [f"m=audio {RTP_PORT} RTP/AVP 0", *lines, ""]
+    )
+    _, phone, _ = rang_in(body.encode())
+    (order,) = [order for order in phone.orders if isinstance(order, OpenMedia)]
+    assert order.every is every

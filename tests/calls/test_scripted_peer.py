@@ -380,14 +380,24 @@ def test_an_end_is_told_even_if_the_next_call_comes_while_the_last_numbers_are_c
     assert phone.states().count(CallState.ENDED) == 1
 
 
-@pytest.mark.parametrize("answer", [0, 180, 200])
-def test_a_call_without_any_medium_is_refused_with_488_and_never_rings(answer: int) -> None:
+def test_a_call_without_any_medium_gets_its_sound_when_somebody_brings_it() -> None:
+    """RFC 3725 flow IV, RFC 4317 section 5.1: one who connects two others asks them first."""
     street = Street()
-    phone = House(street, PHONE, PhoneConfig(answer=answer))
+    phone = House(street, PHONE, PhoneConfig(answer=200))
     pbx = Pbx(street, PBX)
     pbx.invite(phone.sip, pbx.sdp().partition(b"m=")[0])
+    street.run(0.3)
+    (answer,) = pbx.responses(200)
+    assert answer.body and b"m=" not in answer.body
+    pbx.follow_up("ACK", answer, 1)
     street.run(1)
-    assert len(pbx.responses(488)) == 1 and not pbx.responses(200)
+    assert phone.state() is CallState.ON_HOLD and not pbx.rtp
+    pbx.follow_up("INVITE", answer, 2, pbx.sdp())
+    street.run(0.2)
+    pbx.follow_up("ACK", answer, 2)
+    street.run(1)
+    assert phone.state() is CallState.CONNECTED and len(pbx.rtp) > 40
+    phone.do(HangUp(0))
     street.run(40)
     assert phone.is_empty()
 

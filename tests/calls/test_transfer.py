@@ -33,6 +33,7 @@ from tests.support.street import House, Street
 ANN, BEN, EVE = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 DESK = "support.example"
 CALLER = PhoneConfig(desk=f"sip:desk@{BEN}", answer=0)
+FREE = PhoneConfig(desk=f"sip:desk@{EVE}", answer=0, other_addresses=True)
 OPEN = PhoneConfig(other_addresses=True, max_calls=3, answer=200)
 
 
@@ -64,6 +65,14 @@ class Scene:
         self.run(70)
         for house in (self.ann, self.ben, self.eve):
             assert house.is_empty(), house.host
+
+
+def being_passed_on() -> Scene:
+    """Ben passes Ann on, and it rings at Eve's."""
+    scene = Scene(FREE, OPEN._replace(answer=0))
+    scene.ben.do(Transfer(1, f"sip:eve@{EVE}"))
+    scene.run(0.5)
+    return scene
 
 
 def states(house: House) -> list[TransferState]:
@@ -142,9 +151,7 @@ def test_the_old_call_is_held_and_silent_while_the_new_one_rings() -> None:
 @pytest.mark.parametrize("how", ["busy", "nobody", "codec"])
 def test_a_transfer_that_fails_leaves_both_where_they_were_and_says_so(how: str) -> None:
     eve = {"busy": 486, "nobody": 0, "codec": 200}[how]
-    scene = Scene(
-        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=eve)
-    )
+    scene = Scene(FREE, OPEN._replace(answer=eve))
     if how == "nobody":
         del scene.street.residents[EVE]
     if how == "codec":
@@ -167,9 +174,7 @@ def test_a_transfer_that_fails_leaves_both_where_they_were_and_says_so(how: str)
 
 
 def test_a_call_that_was_held_before_stays_held_when_the_transfer_fails() -> None:
-    scene = Scene(
-        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=486)
-    )
+    scene = Scene(FREE, OPEN._replace(answer=486))
     scene.ben.do(Hold(1))
     scene.ann.do(Hold(1))
     scene.run(6)
@@ -197,11 +202,7 @@ def test_mute_and_hold_go_with_the_person_into_the_new_call() -> None:
 
 @pytest.mark.parametrize("answered", [True, False])
 def test_hold_and_resume_pressed_during_a_transfer_count_wherever_it_leads(answered: bool) -> None:
-    scene = Scene(
-        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=0)
-    )
-    scene.ben.do(Transfer(1, f"sip:eve@{EVE}"))
-    scene.run(0.5)
+    scene = being_passed_on()
     for command in (Hold(1), Resume(1), Hold(1)):
         scene.ann.do(command)
         scene.run(0.1)
@@ -215,11 +216,7 @@ def test_hold_and_resume_pressed_during_a_transfer_count_wherever_it_leads(answe
 
 
 def test_the_transferor_may_leave_before_it_is_known_how_it_went() -> None:
-    scene = Scene(
-        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=0)
-    )
-    scene.ben.do(Transfer(1, f"sip:eve@{EVE}"))
-    scene.run(0.5)
+    scene = being_passed_on()
     scene.ben.do(HangUp(1))
     scene.run(0.5)
     assert reason(scene.ann, 1) is Reason.TRANSFERRED
@@ -233,11 +230,7 @@ def test_the_transferor_may_leave_before_it_is_known_how_it_went() -> None:
 
 
 def test_when_the_transferor_has_left_and_the_target_is_busy_the_call_is_over() -> None:
-    scene = Scene(
-        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=0)
-    )
-    scene.ben.do(Transfer(1, f"sip:eve@{EVE}"))
-    scene.run(0.5)
+    scene = being_passed_on()
     scene.ben.do(HangUp(1))
     scene.run(0.5)
     scene.eve.do(Reject(1, 486))
@@ -248,11 +241,7 @@ def test_when_the_transferor_has_left_and_the_target_is_busy_the_call_is_over() 
 
 
 def test_hanging_up_in_the_middle_ends_both_calls() -> None:
-    scene = Scene(
-        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=0)
-    )
-    scene.ben.do(Transfer(1, f"sip:eve@{EVE}"))
-    scene.run(0.5)
+    scene = being_passed_on()
     scene.ann.do(HangUp(1))
     scene.run(1)
     assert reason(scene.ann, 1) is Reason.HUNG_UP_HERE
@@ -262,11 +251,7 @@ def test_hanging_up_in_the_middle_ends_both_calls() -> None:
 
 
 def test_cancelling_only_the_new_call_goes_back_to_the_old_one() -> None:
-    scene = Scene(
-        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=0)
-    )
-    scene.ben.do(Transfer(1, f"sip:eve@{EVE}"))
-    scene.run(0.5)
+    scene = being_passed_on()
     scene.ann.do(HangUp(2))
     scene.run(1)
     assert hears(scene.ann, 1) and hears(scene.ben, 1)
@@ -410,9 +395,7 @@ def test_who_hangs_up_before_the_refer_is_not_passed_on() -> None:
 
 
 def test_two_calls_are_passed_on_at_once_and_each_is_told_of_its_own() -> None:
-    scene = Scene(
-        CALLER._replace(desk=f"sip:desk@{EVE}", other_addresses=True), OPEN._replace(answer=486)
-    )
+    scene = Scene(FREE, OPEN._replace(answer=486))
     scene.eve.do(Dial(f"sip:ben@{BEN}", confirmed=True))
     scene.run(1)
     scene.ben.do(Transfer(1, f"sip:eve@{EVE}"))

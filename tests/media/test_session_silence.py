@@ -50,6 +50,15 @@ def test_a_peer_that_only_sends_reports_is_not_missing() -> None:
         assert quiet(line, 2.0) == []
 
 
+def test_a_peer_that_goes_on_consenting_is_not_missing() -> None:
+    line = Line()
+    line.run(10)
+    for _ in range(4):
+        assert quiet(line, 4.0) == []
+        line.session.consented(line.now)
+    assert quiet(line, 6.1) == [SoundMissing(heard=True)]
+
+
 def test_a_peer_that_says_it_sends_and_is_not_heard_is_missing() -> None:
     line = Line()
     quiet(line, 1.0)

@@ -13,6 +13,7 @@ from applet.nat.knowledge import (
     SipSeen,
     StunSeen,
 )
+from applet.nat.strategy import DIRECT, OpenedWay
 
 SERVER = "5.5.4.10"
 LOCAL = Address("192.168.1.2", 5060)
@@ -37,6 +38,11 @@ def sip(seen: Address | None, transport: str = "udp", port: int = 5060) -> SipSe
 
 def stun(*mapped: Address | None) -> tuple[StunSeen, ...]:
     return tuple(StunSeen(server, seen) for server, seen in zip(STUN, mapped, strict=False))
+
+
+def as_bound(host: str, port: int = 20000, rtcp_port: int = 20001) -> OpenedWay:
+    """A call's sound by nothing but its own sockets."""
+    return OpenedWay(DIRECT, Address(host, port), Address(host, rtcp_port))
 
 
 ALL_ASKED = Asked(2, 1, 2, 1)

@@ -1,13 +1,23 @@
 """ICE agents in virtual time: two of ours across a wire, and one with scripted messages."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
 from applet.address import Address
 from applet.nat import binding
 from applet.nat.binding import is_stun, read_binding, write_binding, xor_mapped
-from applet.nat.ice import KEEP_ALIVE, LIMIT, IceAgent, IceSetup, Target
+from applet.nat.ice import (
+    CONSENT,
+    KEEP_ALIVE,
+    LIMIT,
+    Base,
+    IceAgent,
+    IceSetup,
+    Route,
+    Target,
+)
 
 OURS, THEIRS = ("ours", "our-password-of-22-chars"), ("them", "their-password-of-22-char")
 HERE, THERE, ELSEWHERE = Address("10.0.0.1", 1), Address("10.0.0.2", 2), Address("10.9.9.9", 9)
@@ -30,21 +40,25 @@ def request(*more: tuple[int, bytes], user: str = "ours:them", password: str = O
 def sent(of: IceAgent) -> list[tuple[int, dict[int, bytes], Address]]:
     """(kind, attributes, destination) of what it sends, all of it well formed."""
     found = []
-    for _, data, destination in of.datagrams_to_send():
+    for _, data, route in of.datagrams_to_send():
         message = read_binding(data)
         assert message is not None
-        found.append((message.kind, message.attributes, destination))
+        found.append((message.kind, message.attributes, route.address))
     return found
 
 
 def checked(of: IceAgent, now: float) -> tuple[bytes, dict[int, bytes], Address]:
     """The one check that it sends now: transaction, attributes, destination."""
     of.handle_timers(now)
-    ((_, data, destination),) = of.datagrams_to_send()
+    ((_, data, route),) = of.datagrams_to_send()
     message = read_binding(data)
     assert message is not None and message.kind == binding.REQUEST
     assert message.is_by(THEIRS[1])
-    return message.transaction, message.attributes, destination
+    return message.transaction, message.attributes, route.address
+
+
+def chosen(of: IceAgent) -> dict[int, Address]:
+    return {component: route.address for component, route in of.chosen.items()}
 
 
 def success(transaction: bytes, password: str = THEIRS[1]) -> bytes:
@@ -128,9 +142,9 @@ class Wire:
         while self.now < end:
             for source, each in self.ends.items():
                 each.handle_timers(self.now)
-                for component, data, destination in each.datagrams_to_send():
-                    if destination in self.ends:
-                        self.ends[destination].receive(component, data, source, self.now)
+                for component, data, route in each.datagrams_to_send():
+                    if route.address in self.ends:
+                        self.ends[route.address].receive(component, data, source, self.now)
             self.now += 0.02
 
 
@@ -146,15 +160,15 @@ def both(controlling: tuple[bool, bool]) -> Wire:
 def test_two_agents_find_each_other_whoever_controls(controlling: tuple[bool, bool]) -> None:
     wire = both(controlling)
     wire.run(2.0)
-    assert wire.ends[HERE].chosen == {1: THERE, 2: THERE}
-    assert wire.ends[THERE].chosen == {1: HERE, 2: HERE}
+    assert chosen(wire.ends[HERE]) == {1: THERE, 2: THERE}
+    assert chosen(wire.ends[THERE]) == {1: HERE, 2: HERE}
 
 
 def test_what_is_chosen_is_asked_every_few_seconds() -> None:
     wire = both((False, True))
     wire.run(2.0)
     one = wire.ends[HERE]
-    one.handle_timers(wire.now + KEEP_ALIVE)
+    one.handle_timers(wire.now + 1.2 * KEEP_ALIVE)
     assert [to for _, _, to in sent(one)] == [THERE]
 
 
@@ -187,7 +201,7 @@ def test_a_controlled_agent_takes_what_is_nominated_once_its_own_check_came_back
     transaction, attributes, destination = checked(one, 0.0)
     assert destination == THERE and binding.CONTROLLED in attributes
     assert one.receive(1, success(transaction), THERE, 0.1)
-    assert one.chosen == {1: THERE}
+    assert chosen(one) == {1: THERE}
     assert not one.receive(1, success(transaction), THERE, 0.1), "each check has one answer"
 
 
@@ -196,7 +210,7 @@ def test_what_works_is_chosen_the_moment_it_is_nominated() -> None:
     one.receive(1, success(checked(one, 0.0)[0]), THERE, 0.0)
     assert one.chosen == {}
     one.receive(1, request(*NOMINATES), THERE, 0.1)
-    assert one.chosen == {1: THERE}
+    assert chosen(one) == {1: THERE}
 
 
 def test_of_two_nominated_the_better_one_is_chosen() -> None:
@@ -206,7 +220,7 @@ def test_of_two_nominated_the_better_one_is_chosen() -> None:
     for transaction, _, address in (first, second, first):
         one.receive(1, success(transaction), address, 0.1)
         one.receive(1, request(*NOMINATES), address, 0.1)
-    assert one.chosen == {1: ELSEWHERE}
+    assert chosen(one) == {1: ELSEWHERE}
 
 
 @pytest.mark.parametrize(
@@ -234,7 +248,7 @@ def test_towards_a_lite_agent_we_choose_the_first_that_works() -> None:
     transaction, attributes, _ = checked(one, 0.1)
     assert binding.USE_CANDIDATE in attributes
     one.receive(1, success(transaction), THERE, 0.1)
-    assert one.chosen == {1: THERE}
+    assert chosen(one) == {1: THERE}
 
 
 def test_who_controls_does_not_let_them_choose() -> None:
@@ -282,7 +296,7 @@ def test_memory_stays_bounded_whoever_asks() -> None:
     for port in range(1, 500):
         one.receive(1, request(), Address("10.0.0.3", port), 0.0)
         one.datagrams_to_send()
-    assert len(one._pairs) == 64
+    assert len(one._pairs) == 100
     for step in range(400):
         one.add((), 0.0)
         one._until = 1e9
@@ -292,8 +306,136 @@ def test_memory_stays_bounded_whoever_asks() -> None:
 
 def test_after_a_restart_what_was_chosen_goes_on_until_there_is_better() -> None:
     setup = IceSetup(OURS, THEIRS, (to(ELSEWHERE),))
-    one = IceAgent(setup, random.Random(1), 0.0, {1: THERE})
-    assert one.chosen == {1: THERE}
-    one.receive(1, success(checked(one, 0.0)[0]), ELSEWHERE, 0.0)
-    one.receive(1, request(*NOMINATES), ELSEWHERE, 0.0)
-    assert one.chosen == {1: ELSEWHERE}
+    before = agent(lite=True)
+    before.chosen[1] = Route(Base.SOCKET, THERE)
+    one = IceAgent(setup, random.Random(1), 0.0, before)
+    assert chosen(one) == {1: THERE}
+    transaction, attributes, _ = checked(one, 0.0)
+    assert binding.CONTROLLING in attributes, "who controls stays the same"
+    one.receive(1, success(transaction), ELSEWHERE, 0.0)
+    one.receive(1, success(checked(one, 0.1)[0]), ELSEWHERE, 0.1)
+    assert chosen(one) == {1: ELSEWHERE}
+
+
+# --- bases
+
+
+def both_bases(lite: bool = False) -> IceAgent:
+    targets = (to(THERE), to(THERE)._replace(base=Base.RELAY))
+    return agent(lite=lite, targets=targets)
+
+
+def test_our_own_sockets_are_tried_before_the_relay_and_each_says_what_it_is() -> None:
+    one = both_bases()
+    one.handle_timers(0.0)
+    one.handle_timers(0.05)
+    routes, said = [], []
+    for _, data, route in one.datagrams_to_send():
+        message = read_binding(data)
+        assert message is not None
+        routes.append(route)
+        said.append(int.from_bytes(message.attributes[binding.PRIORITY], "big"))
+    assert routes == [Route(Base.SOCKET, THERE), Route(Base.RELAY, THERE)]
+    assert said[0] > said[1] and {value >> 24 for value in said} == {110}
+
+
+def test_an_answer_by_another_base_than_the_check_is_not_taken() -> None:
+    one = both_bases()
+    transaction, _, _ = checked(one, 0.0)
+    one.receive(1, request(*NOMINATES), THERE, 0.0)
+    one.receive(1, success(transaction), THERE, 0.0, Base.RELAY)
+    assert one.chosen == {}
+    one.receive(1, success(transaction), THERE, 0.0)
+    assert one.chosen == {1: Route(Base.SOCKET, THERE)}
+
+
+def test_where_only_the_relay_gets_through_the_relay_is_chosen() -> None:
+    one = both_bases()
+    checked(one, 0.0)
+    transaction, _, _ = checked(one, 0.05)
+    one.receive(1, request(*NOMINATES), THERE, 0.1, Base.RELAY)
+    assert [route.base for _, _, route in one.datagrams_to_send()] == [Base.RELAY]
+    one.receive(1, success(transaction), THERE, 0.1, Base.RELAY)
+    assert one.chosen == {1: Route(Base.RELAY, THERE)}
+
+
+def test_what_works_by_our_own_sockets_later_is_better_than_the_relay() -> None:
+    one = both_bases()
+    by_socket, by_relay = checked(one, 0.0)[0], checked(one, 0.05)[0]
+    for transaction, base in ((by_relay, Base.RELAY), (by_socket, Base.SOCKET)):
+        one.receive(1, request(*NOMINATES), THERE, 0.1, base)
+        one.receive(1, success(transaction), THERE, 0.1, base)
+        assert one.chosen == {1: Route(base, THERE)}
+
+
+# --- consent (RFC 7675)
+
+
+def consenting(until: float) -> tuple[IceAgent, float]:
+    """Chosen at 0.1, and answered up to `until`; the time of the last answer."""
+    one = agent(targets=(to(THERE),))
+    one.receive(1, success(checked(one, 0.0)[0]), THERE, 0.1)
+    one.receive(1, request(*NOMINATES), THERE, 0.1)
+    one.datagrams_to_send()
+    now = answered = 0.1
+    while now < until:
+        now += 0.1
+        one.handle_timers(now)
+        for _, data, _ in one.datagrams_to_send():
+            message = read_binding(data)
+            assert message is not None
+            one.receive(1, success(message.transaction), THERE, now)
+            assert one.consented_at == now
+            answered = now
+    return one, answered
+
+
+def test_consent_is_asked_for_every_four_to_six_seconds_and_each_answer_renews_it() -> None:
+    one, _ = consenting(100.0)
+    assert one.lost == set()
+    times = []
+    now = 100.1
+    while now < 125:
+        one.handle_timers(now)
+        times += [now for _ in one.datagrams_to_send()]
+        now += 0.05
+    pauses = [after - before for before, after in pairwise(times)]
+    assert len(pauses) >= 3 and all(3.9 < pause < 6.2 for pause in pauses)
+
+
+def test_without_an_answer_for_half_a_minute_they_do_not_consent_any_more() -> None:
+    one, answered = consenting(20.0)
+    now = 20.0
+    while now < answered + CONSENT - 0.1:
+        now += 0.05
+        one.handle_timers(now)
+        assert one.lost == set()
+    one.datagrams_to_send()
+    one.handle_timers(answered + CONSENT)
+    assert one.lost == {1}
+    one.handle_timers(answered + CONSENT + 60)
+    assert sent(one) == [], "nor are they asked"
+
+
+def test_a_forged_answer_is_no_consent() -> None:
+    one, answered = consenting(10.0)
+    transaction, _, _ = checked(one, answered + 1.3 * KEEP_ALIVE)
+    one.receive(1, success(transaction, "wrong"), THERE, answered + 7)
+    one.receive(1, success(transaction), ELSEWHERE, answered + 7)
+    one.handle_timers(answered + CONSENT)
+    assert one.lost == {1}
+
+
+def test_a_restart_does_not_go_on_with_what_they_do_not_consent_to() -> None:
+    one, answered = consenting(1.0)
+    one.handle_timers(answered + CONSENT)
+    again = IceAgent(one.setup, random.Random(2), answered + CONSENT, one)
+    assert again.chosen == {} and again.lost == set()
+
+
+def test_what_a_restart_does_not_confirm_within_half_a_minute_is_lost_too() -> None:
+    one, answered = consenting(1.0)
+    again = IceAgent(one.setup, random.Random(2), answered, one)
+    assert chosen(again) == {1: THERE}
+    again.handle_timers(answered + CONSENT)
+    assert again.lost == {1}

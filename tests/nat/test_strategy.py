@@ -3,7 +3,7 @@
 import pytest
 
 from applet.nat.knowledge import Asked, Knowledge, Mapper, MapperSeen
-from applet.nat.strategy import DIRECT, Kind, Way, contact, plan
+from applet.nat.strategy import DIRECT, Kind, Way, contact, plan, why
 from tests.nat.facts import (
     ALG,
     CONE,
@@ -128,3 +128,24 @@ def test_behind_an_alg_contact_shows_our_own_address() -> None:
 
 def test_a_mode_without_any_router_still_names_a_relay() -> None:
     assert with_relays(NO_UDP).working_relays == (UDP_RELAY, TLS_RELAY)
+
+
+@pytest.mark.parametrize(
+    ("knowledge", "way", "said"),
+    [
+        (CONE, Way(Kind.STUN, stun=STUN[0]), "All servers see this phone at 5.5.1.2:5060."),
+        (
+            with_relays(SYMMETRIC).having(UPNP),
+            Way(Kind.RELAY, relay=UDP_RELAY),
+            "No way could be opened in time by UPNP. Your router gives each server another port "
+            "(symmetric NAT), so the sound goes through a relay (UDP).",
+        ),
+        (with_relays(CONE), DIRECT, "No way could be opened in time by STUN or TURN."),
+        (CONE, Way(Kind.MAPPED, mapper=Mapper.UPNP), ""),
+    ],
+    ids=["the best", "the second", "none", "no longer known"],
+)
+def test_what_a_call_really_uses_has_its_own_proof(
+    knowledge: Knowledge, way: Way, said: str
+) -> None:
+    assert why(knowledge, way) == said

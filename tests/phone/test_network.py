@@ -5,7 +5,7 @@ import pytest
 from applet.address import Address
 from applet.media.events import SoundMissing
 from applet.nat.knowledge import MapperSeen, RelaySeen, StunSeen
-from applet.nat.strategy import DIRECT, Kind
+from applet.nat.strategy import DIRECT, Kind, OpenedWay
 from applet.phone.config import NatConfig
 from applet.phone.messages import (
     CallStateChanged,
@@ -16,9 +16,10 @@ from applet.phone.messages import (
     NetworkChecked,
     Reason,
     Register,
+    Registered,
     Trouble,
 )
-from applet.phone.network import CALL_WAIT, OTHERS_AFTER, REFRESH_AFTER
+from applet.phone.network import CALL_WAIT, OTHERS_AFTER, REFRESH_AFTER, REGISTER_WAIT
 from applet.phone.orders import OpenMedia, Probe
 from applet.sip.events import EndedBy
 from tests.nat.facts import (
@@ -30,6 +31,7 @@ from tests.nat.facts import (
     TLS_RELAY,
     UDP_RELAY,
     UPNP,
+    as_bound,
     stun,
 )
 from tests.phone.scene import DESK, Scene
@@ -40,6 +42,25 @@ NOBODY = MapperSeen(None, "")
 
 def ways(scene: Scene) -> list[str]:
     return [way.name for way in scene.opened().ways]
+
+
+def test_a_better_way_that_is_found_in_a_call_is_told_by_the_next_one() -> None:
+    scene = Scene(AUTO)
+    scene.fact(*stun(OUTSIDE._replace(port=1), OUTSIDE._replace(port=2)), RELAYS[0])
+    scene.answer("OPTIONS", seen=OUTSIDE._replace(port=3))
+    scene.do(Dial())
+    by_relay = scene.opened().ways[0]
+    scene.phone.media_opened(1, as_bound("5.5.3.10", 50000)._replace(way=by_relay), scene.now)
+    scene.fact(UPNP)
+    assert [found.way for found in told(scene)] == ["turn"]
+    scene.do(HangUp(1))
+    scene.answer("INVITE", 487)
+    scene.run(40.0)
+    scene.do(Dial())
+    by_upnp = scene.opened().ways[0]
+    scene.phone.media_opened(2, as_bound(OUTSIDE.host)._replace(way=by_upnp), scene.now)
+    scene.collect()
+    assert told(scene)[1:] == [NatFound("upnp", "Your router opens ports when we ask it (UPnP).")]
 
 
 def finding(scene: Scene, name: str) -> str:
@@ -123,7 +144,7 @@ def test_an_alg_is_seen_by_our_private_address_in_the_answer() -> None:
     scene.answer("OPTIONS", seen=LOCAL)
     scene.do(Dial())
     assert ways(scene)[0] == "alg"
-    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), 0.0)
+    scene.phone.media_opened(1, as_bound(LOCAL.host), 0.0)
     scene.collect()
     ((invite, _),) = scene.requests("INVITE")
     assert invite.contacts[0].uri.host == LOCAL.host  # type: ignore[union-attr]
@@ -168,7 +189,7 @@ def test_contact_and_via_show_what_the_server_itself_sees_of_us() -> None:
     scene.answer("OPTIONS", seen=seen)
     scene.fact(*stun(OUTSIDE._replace(port=1), OUTSIDE._replace(port=2)), RELAYS[0])
     scene.do(Dial())
-    scene.phone.media_opened(1, Address("5.5.3.10", 50000), Address("5.5.3.10", 50001), 0.0)
+    scene.phone.media_opened(1, as_bound("5.5.3.10", 50000, 50001), 0.0)
     scene.collect()
     ((invite, _),) = scene.requests("INVITE")
     assert str(invite.contacts[0].uri) == f"sip:caller@{seen}"
@@ -185,7 +206,7 @@ def test_a_server_that_is_silent_over_udp_is_asked_over_tcp_and_tls() -> None:
     assert told(scene)[-1].way == "turn"
     assert "over TLS on port 443" in told(scene)[-1].proof
     scene.do(Dial())
-    scene.phone.media_opened(1, Address("5.5.3.10", 50000), Address("5.5.3.10", 50001), 0.0)
+    scene.phone.media_opened(1, as_bound("5.5.3.10", 50000, 50001), 0.0)
     scene.collect()
     ((invite, hop),) = scene.requests("INVITE", "TLS")
     assert hop.address.port == 443
@@ -210,7 +231,7 @@ def test_where_an_alg_spoils_udp_the_call_goes_by_what_is_not_spoilt() -> None:
     assert told(scene) == []
     scene.answer("OPTIONS", transport="TCP", seen=OUTSIDE._replace(port=40010))
     scene.do(Dial())
-    scene.phone.media_opened(1, OUTSIDE, OUTSIDE, 0.0)
+    scene.phone.media_opened(1, OpenedWay(DIRECT, OUTSIDE, OUTSIDE), 0.0)
     scene.collect()
     assert len(scene.requests("INVITE", "TCP")) == 1
 
@@ -337,7 +358,7 @@ def test_a_call_that_nobody_has_heard_goes_on_where_the_server_answers() -> None
     scene = Scene(AUTO)
     scene.do(Dial())
     scene.run(CALL_WAIT)
-    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), scene.now)
+    scene.phone.media_opened(1, as_bound(LOCAL.host), scene.now)
     scene.collect()
     assert len(scene.requests("INVITE")) == 1
     scene.run(OTHERS_AFTER)
@@ -349,11 +370,64 @@ def test_a_call_that_nobody_has_heard_goes_on_where_the_server_answers() -> None
     )
 
 
+def registering(**more: str) -> Scene:
+    """No answer to REGISTER, nor yet to an OPTIONS on any transport; the port of TLS is open."""
+    scene = Scene(AUTO, registrar=f"sip:{SERVER}", user="me", **more)
+    scene.do(Register())
+    scene.run(OTHERS_AFTER + 2.0)
+    _, hop = scene.requests("OPTIONS", "TLS")[-1]
+    scene.phone.connection_opened(hop._replace(flow=1), scene.now)
+    scene.run(REGISTER_WAIT - OTHERS_AFTER)
+    assert len(scene.requests("REGISTER")) >= 1
+    return scene
+
+
+@pytest.mark.parametrize("proxy", ["", f"sip:{SERVER};lr"])
+def test_a_registration_that_nobody_answers_goes_on_where_the_server_answers_late(
+    proxy: str,
+) -> None:
+    scene = registering(proxy=proxy)
+    scene.answer("OPTIONS", transport="TLS", seen=OUTSIDE._replace(port=40009))
+    ((first, hop),) = scene.requests("REGISTER", "TLS")
+    assert hop.address == Address(SERVER, 443) and bool(first.values("Route")) == bool(proxy)
+    scene.answer("REGISTER", transport="TLS", seen=OUTSIDE._replace(port=40009))
+    count = len(scene.requests("REGISTER"))
+    scene.run(20.0)
+    assert len(scene.requests("REGISTER")) == count, "nothing is repeated where nobody answers"
+    assert len(scene.requests("REGISTER", "TLS")) == 1
+    assert len([event for event in scene.events if isinstance(event, Registered)]) == 1
+
+
+def test_where_nobody_answered_it_is_asked_again_soon_and_less_and_less_often() -> None:
+    scene = registering()
+    scene.run(600.0)
+    probes = len(scene.order(Probe))
+    assert 4 <= probes <= 7
+    scene.answer("OPTIONS", transport="TCP", seen=OUTSIDE)
+    scene.run(REFRESH_AFTER / 2)
+    assert len(scene.order(Probe)) <= probes + 1
+
+
+def test_what_a_later_answer_has_shown_of_us_is_not_taken_back_by_an_older_one() -> None:
+    scene = Scene(AUTO, registrar=f"sip:{SERVER}", user="me")
+    scene.fact(*stun(OUTSIDE, OUTSIDE), *RELAYS)
+    scene.answer("OPTIONS")
+    scene.do(Register())
+    elsewhere = OUTSIDE._replace(port=41481)
+    scene.answer("REGISTER", seen=elsewhere)
+    scene.answer("REGISTER", seen=elsewhere)
+    count = len(scene.requests("REGISTER"))
+    scene.fact(UPNP, *stun(OUTSIDE, OUTSIDE))
+    scene.run(30.0)
+    assert len(scene.requests("REGISTER")) == count
+    assert str(scene.requests("REGISTER")[-1][0].contacts[0].uri).endswith(":41481")
+
+
 def test_a_call_that_rings_already_stays_where_it_is() -> None:
     scene = Scene(AUTO)
     scene.do(Dial())
     scene.run(CALL_WAIT)
-    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), scene.now)
+    scene.phone.media_opened(1, as_bound(LOCAL.host), scene.now)
     scene.collect()
     scene.answer("INVITE", 180)
     scene.run(OTHERS_AFTER)
@@ -366,7 +440,7 @@ def test_the_way_that_a_call_really_has_is_told() -> None:
     scene.fact(*stun(OUTSIDE, OUTSIDE))
     scene.answer("OPTIONS")
     scene.do(Dial())
-    scene.phone.media_opened(1, Address(LOCAL.host, 20000), Address(LOCAL.host, 20001), scene.now)
+    scene.phone.media_opened(1, as_bound(LOCAL.host), scene.now)
     scene.collect()
     assert [found.way for found in told(scene)] == ["stun", "direct"]
 

@@ -47,6 +47,7 @@ from applet.phone.orders import (
 from applet.phone.phone import Phone
 from applet.sip.hop import Hop, Transport
 from applet.sip.records import Question, Record
+from tests.nat.facts import as_bound
 from tests.support.pbx import Pbx
 from tests.support.street import House, Street
 
@@ -109,7 +110,7 @@ def test_a_call_hung_up_before_its_sockets_are_there_ends_and_they_are_closed() 
     assert isinstance(ended, CallStateChanged)
     assert ended.reason is Reason.CANCELLED_HERE
     phone.orders()
-    phone.media_opened(1, Address("10.0.0.1", 20000), Address("10.0.0.1", 20001), 0.3)
+    phone.media_opened(1, as_bound("10.0.0.1"), 0.3)
     assert phone.orders() == [CloseMedia(1)]
     assert phone.idle
 
@@ -136,7 +137,7 @@ def test_devices_and_volumes_are_for_the_threads() -> None:
 def test_fault_01_rtcp_is_announced_at_the_phones_own_mapped_port() -> None:
     phone = _phone()
     phone.handle(Dial("sip:desk@10.0.0.2", confirmed=True), 0.0)
-    phone.media_opened(1, Address("192.0.2.7", 31002), Address("192.0.2.7", 40001), 0.0)
+    phone.media_opened(1, as_bound("192.0.2.7", 31002, 40001), 0.0)
     (invite,) = phone.datagrams_to_send()
     assert b"a=rtcp:40001" in invite.data
 
@@ -184,7 +185,7 @@ def test_tcp_answers_tcp() -> None:
 def test_a_server_that_refuses_the_connection_is_unreachable() -> None:
     phone = _phone(PhoneConfig(transport="tcp", other_addresses=True))
     phone.handle(Dial("sip:desk@10.0.0.2", confirmed=True), 0.0)
-    phone.media_opened(1, Address("10.0.0.1", 20000), Address("10.0.0.1", 20001), 0.0)
+    phone.media_opened(1, as_bound("10.0.0.1"), 0.0)
     phone.datagrams_to_send()
     phone.connection_failed(Hop(Transport.TCP, Address(PBX, 5060)), 0.1)
     phone.media_statistics(1, NUMBERS, False, 0.2)
@@ -286,7 +287,7 @@ def test_requests_take_the_way_through_the_proxy_and_a_guest_hides_behind_a_name
     for proxy in ("sip:10.0.0.9", "sip:10.0.0.9;lr"):
         phone = _phone(PhoneConfig(proxy=proxy, desk="sip:desk@company.example"))
         phone.handle(Dial(), 0.0)
-        phone.media_opened(1, Address("10.0.0.1", 20000), Address("10.0.0.1", 20001), 0.0)
+        phone.media_opened(1, as_bound("10.0.0.1"), 0.0)
         (invite,) = phone.datagrams_to_send()
         assert invite.hop.address == Address("10.0.0.9", 5060)
         assert b"Route: <sip:10.0.0.9;lr>" in invite.data
@@ -300,7 +301,7 @@ def test_a_guest_on_a_wildcard_shows_the_address_that_faces_the_desk(
     phone = Phone(PhoneConfig(other_addresses=True), random.Random(1), lambda _: "10.0.0.1")
     phone.bound(Address("0.0.0.0", 5060), 0.0)
     phone.handle(Dial(f"sip:desk@{towards}", confirmed=True), 0.0)
-    phone.media_opened(1, Address("10.0.0.1", 20000), Address("10.0.0.1", 20001), 0.0)
+    phone.media_opened(1, as_bound("10.0.0.1"), 0.0)
     phone.orders()
     for kind in Record:  # whatever it asks
         for name in (

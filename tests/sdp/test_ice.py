@@ -20,6 +20,7 @@ from applet.sdp.offer_answer import Direction, Negotiated, OfferAnswer
 OURS = Address("192.0.2.10", 30000)
 HERE = Place("host", OURS, OURS._replace(port=30001))
 SENDRECV = Direction.SENDRECV
+SEEN = Address("203.0.113.5", 5000), Address("203.0.113.5", 5001)
 THEIR = ("a=ice-ufrag:them", "a=ice-pwd:theirpasswordof22chars")
 HOST = "a=candidate:1 1 UDP 2130706431 198.51.100.3 40000 typ host"
 LINES = (*THEIR, HOST, "a=candidate:1 2 udp 2130706430 198.51.100.3 40001 typ host")
@@ -59,6 +60,7 @@ def test_an_offer_with_ice_is_answered_with_our_candidates() -> None:
     assert lines == [
         "a=ice-ufrag:10000000",
         "a=ice-pwd:20000000000000000000000000000000",
+        "a=ice-options:ice2",
         "a=candidate:1 1 UDP 2130706431 192.0.2.10 30000 typ host",
         "a=candidate:1 2 UDP 2130706430 192.0.2.10 30001 typ host",
     ]
@@ -73,18 +75,22 @@ def test_an_offer_with_ice_is_answered_with_our_candidates() -> None:
 
 
 def test_what_is_not_our_own_address_is_said_to_be_so() -> None:
-    outside = Place("srflx", Address("203.0.113.5", 5000), Address("203.0.113.5", 5001))
+    outside = Place("srflx", *SEEN, (OURS, OURS._replace(port=30001)))
     lines, _ = answered(us(outside, HERE), *LINES)
-    assert lines[2:5] == [
+    assert lines[3:6] == [
         f"a=candidate:1 1 UDP {priority('srflx', 1)} 203.0.113.5 5000 typ srflx"
-        " raddr 0.0.0.0 rport 9",
+        " raddr 192.0.2.10 rport 30000",
         f"a=candidate:1 2 UDP {priority('srflx', 2)} 203.0.113.5 5001 typ srflx"
-        " raddr 0.0.0.0 rport 9",
+        " raddr 192.0.2.10 rport 30001",
         "a=candidate:2 1 UDP 2130706431 192.0.2.10 30000 typ host",
     ]
     zoned = Address("fe80::1%eth0", 5000)
     lines, _ = answered(us(Place("host", zoned, zoned)), *LINES)
-    assert lines[2] == "a=candidate:1 1 UDP 2130706431 fe80::1 5000 typ host"
+    assert lines[3] == "a=candidate:1 1 UDP 2130706431 fe80::1 5000 typ host"
+    lines, _ = answered(us(Place("srflx", *SEEN, (zoned, zoned))), *LINES)
+    assert lines[3].endswith("typ srflx raddr fe80::1 rport 5000")
+    lines, _ = answered(us(Place("relay", *SEEN)), *LINES)
+    assert lines[3].endswith("typ relay raddr 0.0.0.0 rport 9"), "who hides it"
     six = Candidate("1", 1, 1, Address("2001:db8::1", 5), "relay")
     assert str(six) == "1 1 UDP 1 2001:db8::1 5 typ relay raddr :: rport 9"
 
@@ -180,20 +186,50 @@ def test_a_first_offer_says_nothing_of_ice() -> None:
     assert ice_lines(side.create_offer(SENDRECV)) == []
 
 
-def test_our_new_address_is_a_restart_of_ours() -> None:
+@pytest.mark.parametrize("moved", [OURS, Address("192.0.2.77", 40000)])
+def test_our_new_address_is_a_restart_of_ours_and_so_is_the_same_one_anew(moved: Address) -> None:
     side = us()
     before, _ = answered(side, *LINES)
-    side.set_local(OURS, 30001)
-    after_nothing = ice_lines(side.create_offer(SENDRECV))
-    side.offer_failed()
-    side.set_local(Address("192.0.2.77", 40000), 40005)
+    side.set_local(moved, 40005)
     after = ice_lines(side.create_offer(SENDRECV))
-    assert after_nothing == before
     assert after[0] != before[0] and after[1] != before[1]
-    assert [line.split()[4:6] for line in after[2:]] == [
-        ["192.0.2.77", "40000"],
-        ["192.0.2.77", "40005"],
+    assert [line.split()[4:6] for line in after[3:]] == [
+        [moved.host, str(moved.port)],
+        [moved.host, "40005"],
     ]
+    side.offer_failed()
+    side.set_local(moved, 40005, (HERE,))
+    assert ice_lines(side.create_offer(SENDRECV))[3:] == before[3:]
+
+
+def test_a_move_that_they_refuse_leaves_ice_as_it_was() -> None:
+    side = us()
+    before, _ = answered(side, *LINES)
+    side.set_local(Address("192.0.2.77", 40000), 40005)
+    side.create_offer(SENDRECV)
+    side.offer_failed()
+    side.keep_local(OURS, 30001)
+    assert ice_lines(side.create_offer(SENDRECV)) == before
+    side.offer_failed()
+    plain = OfferAnswer(OURS, 30001, ("PCMU",), session_id=1)
+    plain.set_local(OURS, 30001)
+    plain.keep_local(OURS, 30001)
+    assert ice_lines(plain.create_offer(SENDRECV)) == []
+
+
+def test_a_move_before_there_is_ice_says_nothing_of_it() -> None:
+    side = us()
+    side.set_local(OURS, 30001)
+    side.keep_local(OURS, 30001)
+    assert ice_lines(side.create_offer(SENDRECV)) == []
+
+
+def test_where_reports_go_by_the_port_of_the_sound_there_is_one_component() -> None:
+    side = us()
+    lines, negotiated = answered(side, *LINES, "a=rtcp-mux")
+    assert negotiated.rtcp_mux
+    assert lines[3:] == ["a=candidate:1 1 UDP 2130706431 192.0.2.10 30000 typ host"]
+    assert ice_lines(side.create_offer(SENDRECV)) == lines
 
 
 def test_each_branch_of_a_fork_has_ice_of_its_own() -> None:

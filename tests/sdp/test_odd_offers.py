@@ -6,6 +6,9 @@ from applet.sdp.offer_answer import NoCommonCodec, SdpError
 from tests.sdp.test_ice import HOST, THEIR
 from tests.sdp.test_ice import us as us_with_ice
 from tests.sdp.test_offer_answer import (
+    INACTIVE,
+    PCMA,
+    PCMU,
     SENDRECV,
     agreed_on,
     answer_to,
@@ -64,3 +67,35 @@ def test_ice_may_find_an_address_of_our_family() -> None:
     also = f"a=candidate:2 1 udp 1 {SIX} 40000 typ host"
     side.receive_offer(sdp("m=audio 40000 RTP/AVP 0", *THEIR, HOST, also, connection=SIX))
     assert side.create_answer(SENDRECV)[1].ice is not None
+
+
+STREAMLESS = b"v=0\r\no=- 1 1 IN IP4 198.51.100.3\r\ns=-\r\nt=0 0\r\n"
+
+
+def test_a_call_may_begin_without_streams_and_get_one_later() -> None:
+    """RFC 4317 section 5.1."""
+    side = us()
+    for _ in range(2):
+        answer = answer_to(STREAMLESS, side=side)
+        assert lines(answer, "m=") == [] and lines(answer, "o=")[0].split()[2] == "1"
+    agreed = side.negotiated
+    assert agreed is not None
+    assert (agreed.direction, agreed.held_by_them, agreed.remote_rtp) == (INACTIVE, True, None)
+    assert agreed.codecs == (PCMU, PCMA)
+    later = answer_to(sdp("m=audio 40000 RTP/AVP 8"), side=side)
+    assert lines(later, "m=") == ["audio 30000 RTP/AVP 8"]
+    assert lines(later, "o=")[0].split()[2] == "2"
+    with pytest.raises(NoCommonCodec, match="no media"):
+        side.receive_offer(STREAMLESS)
+
+
+def test_a_call_without_streams_may_get_one_from_us() -> None:
+    side = us()
+    answer_to(STREAMLESS, side=side)
+    assert lines(side.create_offer(SENDRECV), "m=") == ["audio 30000 RTP/AVP 0 8 13 101"]
+    assert side.receive_answer(sdp()).codecs == (PCMU,)
+
+
+def test_in_a_call_of_ours_all_streams_cannot_be_taken_away() -> None:
+    with pytest.raises(NoCommonCodec, match="no media"):
+        in_a_call().receive_offer(STREAMLESS)

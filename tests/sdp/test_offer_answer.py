@@ -518,7 +518,6 @@ def test_an_answer_to_our_resume_may_keep_the_stream_switched_off() -> None:
         (sdp("m=audio 4 RTP/AVP 18 101"), "no codec of ours"),
         (sdp(connection=""), "no c= line"),
         (sdp("m=video 4 RTP/AVP 0", "m=text 5 RTP/AVP 98"), "video is not audio; text is not"),
-        (b"v=0\r\no=- 1 1 IN IP4 1.2.3.4\r\n", "no media"),
     ],
 )
 def test_an_offer_without_anything_for_us_is_refused_with_the_reason(
@@ -714,8 +713,8 @@ def test_no_peer_can_break_a_call_by_what_it_describes(
         if sent is not None:
             assert int(version(sent)) - last in (0, 1)
             last = int(version(sent))
-            numbers = parse_sdp(sent).media[-1].formats
-            assert len(set(numbers)) == len(numbers)
+            for media in parse_sdp(sent).media:
+                assert len(set(media.formats)) == len(media.formats)
 
 
 # --- RTP and RTCP on one port (RFC 5761) -------------------------------------------------------

@@ -296,3 +296,22 @@ def test_another_network_while_the_registrar_is_looked_up_sends_one_register() -
     assert peer.count("REGISTER") == 1
     answer(peer, agent, 200, method="REGISTER", contact=CONTACT)
     leave(agent, peer, registration)
+
+
+# --- elsewhere than expected
+
+
+def test_a_register_that_waits_for_an_answer_is_sent_anew_where_the_server_answers() -> None:
+    wire, agent, peer = pair()
+    other = Peer(wire, "192.0.2.3")
+    registration = register(agent, SipUri.of("", "example.com", maddr="192.0.2.2"))
+    first = peer.last_request("REGISTER")
+    for _ in range(2):
+        registration.reroute(SipUri.of("", "example.com", maddr="192.0.2.3"), wire.clock.now)
+    wire.clock.run(1.0)
+    sent = other.last_request("REGISTER")
+    assert (sent.uri, sent.call_id) == (first.uri, first.call_id)
+    assert sent.cseq.number == first.cseq.number + 1, "once, though it was said twice"
+    answer(other, agent, 200, method="REGISTER", contact=CONTACT)
+    assert kinds(agent) == ["Registered"]
+    leave(agent, other, registration)

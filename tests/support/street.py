@@ -16,6 +16,7 @@ from typing import Protocol
 from applet.address import Address
 from applet.media.events import MediaStatistics
 from applet.media.session import MediaSession
+from applet.nat.strategy import DIRECT, OpenedWay
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import CallState, CallStateChanged, Command, Event
 from applet.phone.orders import (
@@ -279,13 +280,13 @@ class House:
 
     def _open(self, call: int, now: float) -> None:
         if not self.sockets_free:
-            self.phone.media_opened(call, None, None, now)
+            self.phone.media_opened(call, None, now)
             return
         rtp = Address(self.host, self._next_port)
         self._next_port += 2
         session = MediaSession(self._random, f"{call}@{self.host}")
         self.rooms[call] = Room(session, rtp, now + 0.02, self._hertz)
-        self.phone.media_opened(call, rtp, Address(rtp.host, rtp.port + 1), now)
+        self.phone.media_opened(call, OpenedWay(DIRECT, rtp, Address(rtp.host, rtp.port + 1)), now)
 
     def _in_room(self, room: Room, order: Order, now: float) -> None:
         session = room.session

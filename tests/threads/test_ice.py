@@ -14,9 +14,9 @@ from aioice import Candidate, Connection
 
 from applet.address import Address
 from applet.audio.file import FileDevice, parse_source
-from applet.media.events import PathFound
+from applet.media.events import ConsentLost, PathFound
 from applet.media.parameters import MediaParameters
-from applet.nat.ice import IceSetup, Target
+from applet.nat.ice import CONSENT, Base, IceSetup, Route, Target
 from applet.phone.orders import CloseMedia, OpenMicrophone, RequestMediaStatistics, UpdateMedia
 from applet.threads.ice import IcePath
 from applet.threads.media import MediaThread
@@ -148,6 +148,37 @@ def test_the_sound_goes_where_the_checks_lead_and_comes_from_there_alone(
     asyncio.run(talk())
 
 
+def test_without_consent_nothing_is_sent_any_more_and_it_is_told(line: Line) -> None:
+    """Half a minute without an answer: the clock of the consent is turned back in its place."""
+
+    async def talk() -> int:
+        made = await peer(line, True)
+        await asyncio.wait_for(made.connect(), 10)
+        await asyncio.to_thread(line.found)
+        await next_of(made, 1)
+        (port,) = {each.port for each in made.local_candidates if each.component == 1}
+        await made.close()
+        return port
+
+    port = asyncio.run(talk())
+    agent = line.thread._calls[1]._ice._agent
+    assert agent is not None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("127.0.0.1", port))
+        there.settimeout(5)
+        assert there.recv(500)[0] >> 6 in (0, 2), "until then it goes on"
+        agent._consents[1] -= CONSENT
+        while not (
+            isinstance(answer := line.answers.get(timeout=5), MediaHappened)
+            and isinstance(answer.event, ConsentLost)
+        ):
+            pass
+        there.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            for _ in range(50):  # no more than was on its way
+                there.recv(500)
+
+
 def test_where_no_check_succeeds_the_sound_goes_by_the_plain_addresses(line: Line) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as plain:
         plain.settimeout(5)
@@ -166,18 +197,22 @@ def test_where_no_check_succeeds_the_sound_goes_by_the_plain_addresses(line: Lin
 def test_without_ice_in_the_next_description_the_plain_addresses_count_again() -> None:
     path = IcePath(random.Random(1))
     there, plain = Address("10.0.0.2", 1), Address("10.0.0.2", 9)
-    assert path.inward(1, there) == there and path.outward(1, plain) == plain
+    assert path.inward(1, there) == there and path.outward(1) is None
     setup = IceSetup(OURS, ("them", "x" * 22), (), lite=True)
     path.follow(setup, {1: plain, 2: None}, 0.0)
     agent = path._agent
     assert agent is not None
-    agent.chosen[1] = there
-    assert path.take_found() == there and path.take_found() is None
-    assert path.outward(1, plain) == there and path.inward(1, there) == plain
-    assert path.inward(1, plain) is None
+    route = agent.chosen[1] = Route(Base.SOCKET, there)
+    assert path.take_found() == route and path.take_found() is None
+    assert path.outward(1) == route and path.inward(1, there) == plain
+    assert path.inward(1, plain) is None and path.inward(1, there, Base.RELAY) is None
+    agent.lost.add(1)
+    assert path.take_lost() and not path.take_lost() and not path.may_send(1)
+    agent.lost.clear()
+    assert path.may_send(1) and not path.take_lost()
     path.follow(setup._replace(targets=(Target(1, there, 1),)), {1: plain}, 1.0)
     assert path._agent is agent, "the same credentials keep what runs"
     path.follow(setup._replace(remote=("new0", "y" * 22)), {1: None}, 2.0)
     assert path._agent is not agent and path.inward(1, there) == there, "until there is better"
     path.follow(None, {1: plain}, 3.0)
-    assert path.outward(1, plain) == plain and path.serve(3.0) == []
+    assert path.outward(1) is None and path.may_send(1) and path.serve(3.0) == []

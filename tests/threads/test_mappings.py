@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from applet.address import Address
 from applet.nat.knowledge import Mapper, MapperSeen
 from applet.nat.port_mapping import LEASE, Granted, PortMappingError
-from applet.threads.mappings import Mapped, Mappings
+from applet.threads.mappings import RENEW_AGAIN, Mapped, Mappings
 from applet.threads.routers import Router
 from tests.support.process import wait_until
 
@@ -21,6 +21,10 @@ class Gateway:
 
     kind = Mapper.UPNP
     external = OUTSIDE
+    place = "here"
+
+    def look_again(self) -> None:
+        self.asked_again = True
 
     def __init__(self, slow: float = 0.0, refuses: int = 0, lifetime: int = LEASE) -> None:
         self.open: set[int] = set()
@@ -175,7 +179,7 @@ def test_a_look_around_that_finds_no_router_leaves_running_mappings_to_theirs() 
 
 def test_a_way_that_is_opened_anew_by_another_router_is_taken_away_from_the_first() -> None:
     first, second = Gateway(), Gateway()
-    second.external = "5.5.1.3"
+    second.place = "there"
     routers = [first, second]
     mappings, _ = found(lambda _: routers.pop(0))
     old = opened(mappings)
@@ -205,6 +209,38 @@ def test_another_call_does_not_put_off_the_renewal() -> None:
     due = mappings._renew_at
     assert opened(mappings) is not None
     assert mappings._renew_at == due
+    mappings.stop()
+
+
+def test_a_renewal_that_grants_another_port_is_told_at_once() -> None:
+    gateway = Gateway()
+    mappings, _ = found(lambda _: gateway)
+    moved: SimpleQueue[tuple[Address, Address]] = SimpleQueue()
+    answers: SimpleQueue[Mapped | None] = SimpleQueue()
+    mappings.open(RTP, RTCP, answers.put, lambda *where: moved.put(where))
+    mapped = answers.get(timeout=5)
+    assert mapped is not None
+    renewed(mappings)
+    wait_until(lambda: gateway.asked == 4, 5, "the renewal")
+    gateway.shift = 2000
+    renewed(mappings)
+    assert moved.get(timeout=5) == ((OUTSIDE, 22000), (OUTSIDE, 22001))
+    assert moved.empty(), "a renewal that changes nothing is not told"
+    mapped.close()
+    mappings.stop()
+    assert gateway.open == set() and mappings._moved == {}
+
+
+def test_a_renewal_that_fails_is_tried_again_long_before_the_mapping_ends() -> None:
+    gateway = Gateway()
+    mappings, _ = found(lambda _: gateway)
+    assert opened(mappings) is not None
+    gateway._refuses = RTP.port
+    renewed(mappings)
+    wait_until(lambda: gateway.asked == 4, 5, "the renewal")
+    mappings._do(lambda: None)
+    wait_until(lambda: mappings._jobs.empty(), 5, "the worker")
+    assert mappings._renew_at <= time.monotonic() + RENEW_AGAIN
     mappings.stop()
 
 

@@ -30,7 +30,7 @@ from applet.media.events import DigitReceived, MediaStatistics
 from applet.media.parameters import MediaParameters
 from applet.media.rtcp import ReceiverReport, encode_rtcp, is_rtcp
 from applet.media.tones import Tone
-from applet.nat.strategy import DIRECT, Kind, Way
+from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
 from applet.phone.messages import (
     DevicesListed,
     FilePlaying,
@@ -64,7 +64,6 @@ from applet.threads.media_answers import (
     MediaHappened,
     WayOpened,
 )
-from applet.threads.ways import OpenedWay
 from tests.support.descriptors import open_files
 from tests.support.ports import free_port
 from tests.support.process import wait_until
@@ -169,7 +168,7 @@ def test_garbage_is_looked_for_again_once_the_media_thread_runs(
 ) -> None:
     gc.disable()  # as `cli.main` does while everything is imported
     start()
-    assert gc.isenabled()
+    wait_until(gc.isenabled, 5, "the collector")
 
 
 def test_both_directions_are_heard(
@@ -582,7 +581,9 @@ def test_fault_01_rtp_and_rtcp_each_get_their_own_mapped_address(
         rtp, rtcp = media.open()
         way = Way(Kind.STUN, stun=server.server)
         media.thread.submit(OpenWay(1, (way,)))
-        assert media.wait_for(WayOpened).opened == OpenedWay(way, rtp, rtcp, (rtp, rtcp))
+        assert media.wait_for(WayOpened).opened == OpenedWay(
+            way, rtp, rtcp, (rtp, rtcp), (OpenedWay(DIRECT, rtp, rtcp),)
+        )
         assert len(server.requests) == 2
     media.agree(peer.port)
     media.thread.submit(OpenMicrophone(1))

@@ -39,6 +39,24 @@ def pcp(data: bytes) -> bytes:
     return head + struct.pack("!HH", internal, internal) + data[44:56] + socket.inet_aton(OUTSIDE)
 
 
+class StrictPcp:
+    """Knows each mapping's owner by the nonce, as RFC 6887 section 11.3 wants it."""
+
+    def __init__(self) -> None:
+        self.owners: dict[int, bytes] = {}
+
+    def __call__(self, data: bytes) -> bytes:
+        if data[0] != 2:
+            return pcp(data)
+        nonce, internal = data[24:36], struct.unpack_from("!H", data, 40)[0]
+        answer = bytearray(pcp(data))
+        if self.owners.setdefault(internal, nonce) != nonce:
+            answer[3] = 2  # NOT_AUTHORIZED
+        elif data[4:8] == bytes(4):
+            del self.owners[internal]
+        return bytes(answer)
+
+
 @contextmanager
 def router(reply: Reply) -> Iterator[list[bytes]]:
     """Somebody on the port of NAT-PMP and PCP of this machine."""
@@ -70,7 +88,7 @@ def router(reply: Reply) -> Iterator[list[bytes]]:
 
 def test_a_router_with_nat_pmp_opens_and_closes_a_port() -> None:
     with router(pmp()) as asked:
-        found = find_pmp(5060, "127.0.0.1")
+        found = find_pmp(5060, {}, "127.0.0.1")
         assert found is not None and (found.kind, found.external) == (Mapper.NAT_PMP, OUTSIDE)
         assert found.add(20000) == ((OUTSIDE, 20000), 600)
         found.remove(20000, 20000)
@@ -79,10 +97,46 @@ def test_a_router_with_nat_pmp_opens_and_closes_a_port() -> None:
 
 def test_a_router_with_pcp_is_asked_by_pcp() -> None:
     with router(pcp) as asked:
-        found = find_pmp(5060, "127.0.0.1")
+        found = find_pmp(5060, {}, "127.0.0.1")
         assert found is not None and (found.kind, found.external) == (Mapper.PCP, OUTSIDE)
         assert found.add(20000) == ((OUTSIDE, 20000), 600)
         assert asked[-1][4:8] == struct.pack("!I", 600)
+
+
+def test_who_finds_a_pcp_router_anew_can_still_renew_and_take_away_what_it_made_before() -> None:
+    reply, nonces = StrictPcp(), dict[tuple[str, int], bytes]()
+    with router(reply):
+        for _ in range(2):
+            found = find_pmp(5060, nonces, "127.0.0.1")
+            assert found is not None and found.kind is Mapper.PCP
+            assert found.add(20000) == ((OUTSIDE, 20000), 600)
+        assert found is not None
+        first = reply.owners[20000]
+        found.remove(20000, 20000)
+        assert reply.owners == {}
+        found.add(20000)
+        assert reply.owners[20000] != first, "another mapping has another nonce"
+        stranger = PmpRouter("127.0.0.1", OUTSIDE, Mapper.PCP, {})
+        with pytest.raises(PortMappingError, match="PCP error 2"):
+            stranger.add(20000)
+
+
+def test_what_a_pcp_router_knows_us_by_does_not_grow_for_ever() -> None:
+    nonces: dict[tuple[str, int], bytes] = {}
+    with router(StrictPcp()):
+        found = PmpRouter("127.0.0.1", OUTSIDE, Mapper.PCP, nonces)
+        for port in range(20000, 20100):
+            found.add(port)
+    assert len(nonces) == 64 and ("127.0.0.1", 20099) in nonces
+
+
+def test_a_router_that_got_another_address_in_the_world_tells_it() -> None:
+    with router(pmp()):
+        found = PmpRouter("127.0.0.1", "5.5.9.9", Mapper.NAT_PMP, {})
+        found.look_again()
+        assert found.external == OUTSIDE
+    found.look_again()
+    assert found.external == OUTSIDE, "a router that vanished tells nothing"
 
 
 @pytest.mark.parametrize(
@@ -93,18 +147,18 @@ def test_a_router_with_pcp_is_asked_by_pcp() -> None:
 def test_a_router_of_another_kind_is_none_within_two_seconds(reply: Reply) -> None:
     with router(reply):
         begin = time.monotonic()
-        assert find_pmp(5060, "127.0.0.1") is None
+        assert find_pmp(5060, {}, "127.0.0.1") is None
         assert time.monotonic() - begin < 2.5
 
 
 def test_without_any_such_service_it_is_known_at_once() -> None:
     begin = time.monotonic()
-    assert find_pmp(5060, "127.0.0.1") is None
+    assert find_pmp(5060, {}, "127.0.0.1") is None
     assert time.monotonic() - begin < 2.5
 
 
 def test_a_router_that_vanished_is_a_plain_error_and_taking_away_raises_nothing() -> None:
-    gone = PmpRouter("127.0.0.1", OUTSIDE, Mapper.NAT_PMP)
+    gone = PmpRouter("127.0.0.1", OUTSIDE, Mapper.NAT_PMP, {})
     with pytest.raises((PortMappingError, OSError)):
         gone.add(20000)
     gone.remove(20000, 20000)
@@ -116,6 +170,7 @@ class Igd:
     lanaddr = "127.0.0.1"
 
     def __init__(self, *refuse: str, entries: tuple[object, ...] = ()) -> None:
+        self.external: str | None = OUTSIDE
         self.refuse = list(refuse)
         self.entries = entries
         self.mapped: list[tuple[int, int, int]] = []
@@ -130,6 +185,11 @@ class Igd:
         self.mapped.append((external, internal, lease))
         return external != 1
 
+    def externalipaddress(self) -> str | None:
+        if self.refuse:
+            raise Exception(self.refuse.pop(0))
+        return self.external
+
     def deleteportmapping(self, external: int, _: str) -> bool:
         self.removed.append(external)
         if external == 666:
@@ -140,6 +200,16 @@ class Igd:
         if number >= len(self.entries):
             raise Exception("SpecifiedArrayIndexInvalid")
         return self.entries[number]
+
+
+@pytest.mark.parametrize("poor", ["", None, "192.168.0.9"])
+def test_a_upnp_router_that_got_another_address_in_the_world_tells_it(poor: str | None) -> None:
+    igd = Igd("no answer")
+    gateway = UpnpRouter(igd, OUTSIDE)
+    for told, known in (("5.5.1.9", OUTSIDE), ("5.5.1.9", "5.5.1.9"), (poor, "5.5.1.9")):
+        igd.external = told
+        gateway.look_again()
+        assert gateway.external == known
 
 
 def test_upnp_maps_with_a_lease() -> None:

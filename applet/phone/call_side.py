@@ -1,7 +1,9 @@
-"""What the media thread answers and tells, on its way to the call that it is about."""
+"""What happens to the calls of a phone, each on its way to the one that it is about: what the
+person commands, what its session tells, and what the media thread answers."""
 
 from applet.address import Address
 from applet.media.events import (
+    ConsentLost,
     DigitReceived,
     DigitSent,
     Latched,
@@ -10,8 +12,10 @@ from applet.media.events import (
     SoundBack,
     SoundMissing,
 )
+from applet.nat.strategy import OpenedWay
 from applet.phone import messages
 from applet.phone.call import Call
+from applet.phone.call_commands import carry_out
 from applet.phone.calls import Calls
 from applet.phone.config import PhoneConfig
 from applet.phone.hold import HoldMemory
@@ -20,12 +24,18 @@ from applet.phone.negotiation import Negotiation
 from applet.phone.network import Network
 from applet.phone.orders import CloseMedia
 from applet.phone.outbox import Outbox
-from applet.phone.rescuer import Opened, Rescuer
+from applet.phone.rescuer import Rescuer
+from applet.phone.session_events import tell_call
 from applet.randomness import Randomness
 from applet.sdp.offer_answer import OfferAnswer
 
 
-class MediaAnswers:
+class CallSide:
+    """Made with the first call."""
+
+    carry_out = staticmethod(carry_out)
+    tell = staticmethod(tell_call)
+
     def __init__(
         self,
         config: PhoneConfig,
@@ -41,14 +51,10 @@ class MediaAnswers:
         self._outbox = outbox
         self._hold_memory = HoldMemory()
 
-    def opened(
-        self,
-        call: int,
-        opened: Opened | None,
-        bound: tuple[Address, Address] | None,
-        now: float,
-    ) -> None:
-        """None: no sockets could be bound. `bound`: see `Phone.media_opened`."""
+    def media_opened(self, call: int, opened: OpenedWay | None, now: float) -> None:
+        """None: no sockets could be bound."""
+        if opened is not None and self._config.nat.mode == "turn":
+            opened = opened._replace(related=None, others=())  # nobody sees more of us
         wanted = self._calls.get(call)
         if wanted is None:
             # It was hung up while a STUN server was asked.
@@ -60,18 +66,19 @@ class MediaAnswers:
         negotiation = None
         if opened is not None:
             wanted.rescuer = Rescuer(wanted, opened, self._network, self._outbox)
-            negotiation = self._negotiation(wanted, opened, bound)
+            negotiation = self._negotiation(wanted, opened)
             self._network.tell_way(opened.way, wanted.server)
         wanted.media_opened(negotiation, now)
         if wanted.session is not None:
             self._calls.bind(wanted, wanted.session)
 
-    def _negotiation(
-        self, call: Call, opened: Opened, bound: tuple[Address, Address] | None
-    ) -> Negotiation:
-        ice = None
-        if self._config.nat.mode != "none":
-            ice = ice_side(self._random, opened.way, (opened.rtp, opened.rtcp), bound)
+    def media_moved(self, call: int, rtp: Address, rtcp: Address, now: float) -> None:
+        wanted = self._calls.get(call)
+        if wanted is not None and wanted.rescuer is not None:
+            wanted.rescuer.mapping_moved(rtp, rtcp, now)
+
+    def _negotiation(self, call: Call, opened: OpenedWay) -> Negotiation:
+        ice = None if self._config.nat.mode == "none" else ice_side(self._random, opened)
         described = OfferAnswer(
             opened.rtp,
             opened.rtcp.port,
@@ -81,7 +88,7 @@ class MediaAnswers:
         )
         return Negotiation(call.number, opened.rtp, described, self._outbox, self._hold_memory)
 
-    def happened(self, call: Call, event: MediaEvent, now: float) -> None:
+    def media_event(self, call: Call, event: MediaEvent, now: float) -> None:
         match event:
             case DigitReceived(digit=digit):
                 self._outbox.tell(messages.DigitReceived(call.number, digit))
@@ -90,10 +97,7 @@ class MediaAnswers:
             case Latched(source=source):
                 line = f"call {call.number}: their sound comes from {source}"
                 self._outbox.tell(messages.Logged(line, ""))
-            case PathFound(remote=remote):
-                proof = f"The other side offered ICE, and its checks found the way to {remote}."
-                self._outbox.tell(messages.NatFound("ice", proof))
-            case SoundMissing() | SoundBack():
+            case SoundMissing() | SoundBack() | ConsentLost() | PathFound():
                 if call.rescuer is not None:
                     call.rescuer.media_event(event, now)
             case _:  # InjectionEnded
