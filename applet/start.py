@@ -28,7 +28,7 @@ def run_app(start: Run = Run()) -> int:  # noqa: B008  (a value)
     try:
         with only_one(brand.product, start.order, requests.put):
             be_sharp()
-            tray = start_tray(brand.product, brand.icon, requests.put)
+            tray = start_tray(brand, requests.put)
             try:
                 from applet.app import run_or_explain
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from applet.brand import Brand
 from applet.redaction import redacted_traceback
 from applet.ui.files import ICONS
 from applet.ui.view import Act, Entry, Icon, Notify, Request, TrayView
@@ -29,9 +30,11 @@ _LOOK_AFTER = 2.0  # seconds between two looks whether the tray has come back
 _STOP_WITHIN = 2.0
 
 
-def start_tray(product: str, own_picture: str, ask: Callable[[Request], None]) -> "Tray":
-    """The icon at once, with no menu until the window shows its view."""
-    tray = Tray(product, ICONS, Path(own_picture) if own_picture else None, ask)
+def start_tray(brand: Brand, ask: Callable[[Request], None]) -> "Tray":
+    """The icon at once; until the window shows its view, the call is the whole menu."""
+    tray = Tray(brand.product, ICONS, Path(brand.icon) if brand.icon else None, ask)
+    call = Entry(brand.texts.call, Request(Act.CALL))
+    tray.show(TrayView(Icon.IDLE, brand.product, (call,)))
     tray.start()
     return tray
 

@@ -391,8 +391,8 @@ def test_the_close_button_hides_even_before_the_tray_has_taken_the_icon(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYSTRAY_BACKEND", "xorg")
-    product, outside = person.presenter.brand.product, person.dialer.outside
-    person.dialer.use_tray(start_tray(product, "", outside.requests.put))
+    requests = person.dialer.outside.requests
+    person.dialer.use_tray(start_tray(person.presenter.brand, requests.put))
     person.dialer.ask(Request(Act.CLOSE))
     person.until(lambda: not person.root.winfo_viewable(), "the window to hide")
     assert not person.gone

@@ -42,6 +42,16 @@ for line in sys.stdin:
 tray.stop()
 print("stopped", flush=True)
 """
+# As at the start of the phone, before there is a window.
+EARLY_PROGRAM = """
+import sys
+from applet import brand as brands
+from applet.ui.tray import start_tray
+brand = brands.load(brands.BRAND_FILE)
+tray = start_tray(brand, lambda request: print(request.act.value, flush=True))
+sys.stdin.read()
+tray.stop()
+"""
 
 
 GREEN, RED = "#15803d", "#dc2626"
@@ -140,6 +150,16 @@ def test_the_gtk_icon_is_clicked_and_its_menu_works(desktop: Desktop) -> None:
         program.wait_for_line("stopped", PATIENCE)
         assert program.wait(PATIENCE) == 0
         assert not [line for line in program.errors if "Traceback" in line]
+
+
+def test_before_there_is_a_window_the_icon_calls_already(desktop: Desktop) -> None:
+    variables = desktop.variables | {"PYSTRAY_BACKEND": "gtk"}
+    with Program([sys.executable, "-c", EARLY_PROGRAM], variables=variables) as program:
+        program.wait_for_line("tray_ready", PATIENCE)
+        desktop.choose(1)
+        program.wait_for_line("call", PATIENCE)
+        program.close_stdin()
+        assert program.wait(PATIENCE) == 0
 
 
 def test_without_a_tray_that_is_told_once_and_stopping_is_quick(
