@@ -10,10 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from applet.address import Address
-from applet.media.events import (
-    MediaEvent,
-    MediaStatistics,
-)
+from applet.media.events import MediaEvent, MediaStatistics
 from applet.nat.knowledge import Fact
 from applet.nat.strategy import OpenedWay, Plan
 from applet.phone.account import Account

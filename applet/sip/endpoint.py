@@ -32,7 +32,6 @@ from applet.sip.uas import ALLOW, Headers, RefusedError, capabilities, insisted,
 from applet.sip.uri import SipUri
 
 if TYPE_CHECKING:
-    from applet.sip.authenticator import Authenticator
     from applet.sip.invite import InviteSession
 
 __all__ = ["Endpoint", "EndpointConfig"]
@@ -175,7 +174,8 @@ class Endpoint:
             lines.append(("Content-Type", "application/sdp"))
         uri = target.address_only()
         request = first_request("INVITE", uri, to or target, sender, core, lines)
-        session = self._session(
+        session = _invite_session()(
+            core,
             request.replaced(body=body or b""),
             outgoing=True,
             contact_user=sender.contact_user,
@@ -220,27 +220,6 @@ class Endpoint:
         lines = [*headers, ALLOW, ("User-Agent", core.config.user_agent)]
         request = first_request("OPTIONS", target.address_only(), target, sender, core, lines)
         Ping(core, request, sender.way(target), sender.contact_user, name).send(limit, now)
-
-    def _session(
-        self,
-        request: Request,
-        *,
-        outgoing: bool,
-        contact_user: str,
-        preferred: Transport | None = None,
-        authenticator: Authenticator | None = None,
-    ) -> InviteSession:
-        # With the first call, and not with the program: it takes a tenth of the start.
-        from applet.sip.invite import InviteSession
-
-        return InviteSession(
-            self._core,
-            request,
-            outgoing=outgoing,
-            contact_user=contact_user,
-            preferred=preferred,
-            authenticator=authenticator,
-        )
 
     # --- the way of what comes in
 
@@ -333,7 +312,7 @@ class Endpoint:
         if request.method == "INVITE":
             assert isinstance(request.uri, SipUri)  # `inspect` has refused everything else
             user = core.config.users[0] if core.config.users else request.uri.user_unescaped
-            session = self._session(request, outgoing=False, contact_user=user)
+            session = _invite_session()(core, request, outgoing=False, contact_user=user)
             session.receive_call(incoming, now)
         elif request.method in core.outside:
             core.outside[request.method](incoming, now)
@@ -358,3 +337,10 @@ class Endpoint:
         tag = f"{crc32(request.encode()):08x}"
         reply = request.reply(status, reason, to_tag=tag, headers=headers)
         self._core.transport.responder(request, hop)(reply.encode())
+
+
+def _invite_session() -> type[InviteSession]:
+    """Imported with the first call, and not with the program: it takes a tenth of the start."""
+    from applet.sip.invite import InviteSession
+
+    return InviteSession

@@ -63,7 +63,7 @@ class InviteSession(InviteUsage):
         *,
         outgoing: bool,
         contact_user: str,
-        preferred: Transport | None,
+        preferred: Transport | None = None,
         authenticator: Authenticator | None = None,
     ) -> None:
         super().__init__(core, request, outgoing, contact_user, preferred, authenticator)

@@ -17,12 +17,7 @@ from applet.randomness import Randomness
 from applet.sip.grammar import MAX_SECONDS, clamped
 from applet.sip.headers import Via
 from applet.sip.hop import End, Hop, Transport
-from applet.sip.stun_ping import (
-    IDENTIFIER_BITS,
-    binding_request,
-    identifier_of,
-    mapped_address,
-)
+from applet.sip.stun_ping import IDENTIFIER_BITS, binding_request, identifier_of, mapped_address
 from applet.sip.timers import Timers
 from applet.sip.transport import TransportLayer
 

@@ -17,16 +17,7 @@ from enum import Enum
 from applet.address import Address
 from applet.randomness import Randomness
 from applet.sip.hop import Hop, Transport
-from applet.sip.records import (
-    Naptr,
-    Question,
-    Record,
-    Srv,
-    Value,
-    in_order,
-    services,
-    srv_name,
-)
+from applet.sip.records import Naptr, Question, Record, Srv, Value, in_order, services, srv_name
 from applet.sip.timers import Timers
 from applet.value import NamedTuple
 

@@ -9,13 +9,7 @@ from applet.sip.grammar import print_host
 from applet.sip.hop import Hop
 from applet.sip.message import Request, Response
 from applet.sip.timers import Timers
-from applet.sip.transaction import (
-    ClientTransaction,
-    ClientUser,
-    Send,
-    ServerTransaction,
-    origin_of,
-)
+from applet.sip.transaction import ClientTransaction, ClientUser, Send, ServerTransaction, origin_of
 
 MAGIC_COOKIE = "z9hG4bK"
 

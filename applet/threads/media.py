@@ -9,23 +9,12 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from applet.audio.device import (
-    TICK,
-    AudioDevice,
-    AudioReport,
-    DeviceFactory,
-    SoundControl,
-)
+from applet.audio.device import TICK, AudioDevice, AudioReport, DeviceFactory, SoundControl
 from applet.audio.file import NullDevice
 from applet.audio.wav import WavError, WavSource, file_name, read_wav
 from applet.media.events import MediaEvent
 from applet.nat.strategy import OpenedWay
-from applet.phone.messages import (
-    FilePlaying,
-    Levels,
-    Reason,
-    Trouble,
-)
+from applet.phone.messages import FilePlaying, Levels, Reason, Trouble
 from applet.phone.orders import (
     CloseMedia,
     HoldMedia,
