@@ -7,6 +7,7 @@ there the marked tests are left out in any case.
 
 With several workers (`-n 2`) a file stays on one of them, and so do all tests that share what
 there is only once: the kernel's network settings, the built executable. The longest come first.
+While a test marked `quiet` runs, the other workers wait.
 """
 
 import os
@@ -29,6 +30,7 @@ NEEDED_PROGRAMS = {
 TOGETHER = ("netns", "wine")
 """Marks whose tests run one after the other, on one worker."""
 ON_WINDOWS = sys.platform == "win32"
+collect_ignore = ["test_turns.py"] if ON_WINDOWS else []
 
 
 # No test depends on how fast the machine is.
@@ -73,6 +75,18 @@ def _place(item: pytest.Item) -> int:
     if not marks.isdisjoint(TOGETHER):
         return 0
     return 1 if not marks.isdisjoint(NEEDED_PROGRAMS) else 2
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")  # there are workers
+    if run is None:
+        yield
+        return
+    from tests.support.turns import turn  # workers are a matter of Linux
+
+    with turn(run, alone=item.get_closest_marker("quiet") is not None):
+        yield
 
 
 def pytest_report_header() -> list[str]:

@@ -80,6 +80,7 @@ def keep(desktop: Desktop, name: str) -> None:
     desktop.picture().save(SCREENSHOTS / f"{name}.png")
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("tray", ["xorg", "gtk"])
 def test_the_applet_is_clicked_speaks_is_held_and_hung_up(
     folder: Path, desktop: Desktop, pulse: Pulse, ours: Voice, theirs: Voice, tray: str

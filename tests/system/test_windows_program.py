@@ -84,6 +84,7 @@ def stage(scene: Stage) -> Iterator[Stage]:
     scene.windows.kill(scene.program)
 
 
+@pytest.mark.quiet
 def test_a_call_by_right_clicks_is_heard_both_ways_and_held(
     stage: Stage, ours: Voice, theirs: Voice
 ) -> None:
@@ -184,6 +185,7 @@ def test_wrong_switches_have_an_exit_code_of_their_own(stage: Stage) -> None:
     assert stage.windows.run(stage.program, "--set-password", "guest", stdin="\n") == 2
 
 
+@pytest.mark.quiet
 def test_the_program_tries_itself_out(stage: Stage) -> None:
     report = stage.folder / "report.json"
     words = ("--selftest", "--report", wine.windows_path(report))
