@@ -6,16 +6,12 @@ applet itself, whose desk is the embedded one unless the brand names another.)
 """
 
 import os
-import random
 import sys
-import time
 from collections.abc import Callable
-from queue import Empty
 
 from applet.address import Address
-from applet.audio.file import FileDevice, parse_source
+from applet.desk.caller import HOST, caller, is_state, next_event
 from applet.desk.server import DeskServer
-from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -32,10 +28,6 @@ from applet.phone.messages import (
     SendDigits,
     Statistics,
 )
-from applet.phone.phone import Phone
-from applet.threads.core import CoreThread
-from applet.threads.media import MediaThread
-from applet.threads.sockets import local_ip_for
 
 _HEARD_DB = -45.0
 _SILENT_DB = -60.0
@@ -64,17 +56,8 @@ class TextDemo:
     """One call to a desk of our own, on loopback."""
 
     def __init__(self) -> None:
-        self._desk = DeskServer(Address("127.0.0.1", 0), lambda text: _tell(f"   desk: {text}"))
-        system = random.SystemRandom()
-        media = MediaThread(
-            lambda _: FileDevice(parse_source("tone:440")),
-            system,
-            bind_host="127.0.0.1",
-            levels=True,
-        )
-        config = PhoneConfig(other_addresses=True, incoming=False)
-        phone = Phone(config, system, local_ip_for("127.0.0.1"))
-        self._core = CoreThread(phone, media, Address("127.0.0.1", 0))
+        self._desk = DeskServer(Address(HOST, 0), lambda text: _tell(f"   desk: {text}"))
+        self._core = caller()
 
     def run(self) -> int:
         try:
@@ -93,8 +76,8 @@ class TextDemo:
     def _story(self, desk: Address) -> None:
         _tell("There is no display, so this is one call to the embedded support desk as text.")
         self._do("call the support desk", Dial(f"sip:desk@{desk}", confirmed=True))
-        self._wait("it is ringing", _is_state(CallState.RINGING))
-        self._wait("the desk answers", _is_state(CallState.CONNECTED))
+        self._wait("it is ringing", is_state(CallState.RINGING))
+        self._wait("the desk answers", is_state(CallState.CONNECTED))
         self._wait("its greeting is heard", _hears)
         self._wait("levels: our tone of 440 Hz is on its way", _says)
         self._listen(2.5)
@@ -109,7 +92,7 @@ class TextDemo:
         self._wait("the desk agrees to go on", _is_held(HeldBy.NONE))
         self._wait("the desk is heard again", _hears)
         self._do("hang up", HangUp(0))
-        self._wait("the call has ended", _is_state(CallState.ENDED))
+        self._wait("the call has ended", is_state(CallState.ENDED))
 
     def _do(self, words: str, command: Command) -> None:
         _tell(f"-> {words}")
@@ -117,7 +100,7 @@ class TextDemo:
 
     def _wait(self, words: str, wanted: Callable[[Event], bool]) -> None:
         """Tell what happens until `wanted`; 5 s at most."""
-        event = self._next(wanted, time.monotonic() + 5)
+        event = next_event(self._core, wanted, 5)
         if event is None:
             raise DemoError(f"{words}: this did not happen.")
         detail = _shown(event)
@@ -125,21 +108,7 @@ class TextDemo:
 
     def _listen(self, seconds: float) -> None:
         """Let the call go on for a while."""
-        self._next(lambda _: False, time.monotonic() + seconds)
-
-    def _next(self, wanted: Callable[[Event], bool], until: float) -> Event | None:
-        while (left := until - time.monotonic()) > 0:
-            try:
-                event = self._core.events.get(timeout=left)
-            except Empty:
-                return None
-            if wanted(event):
-                return event
-        return None
-
-
-def _is_state(state: CallState) -> Callable[[Event], bool]:
-    return lambda event: isinstance(event, CallStateChanged) and event.state is state
+        next_event(self._core, lambda _: False, seconds)
 
 
 def _is_held(by: HeldBy) -> Callable[[Event], bool]:

@@ -7,23 +7,20 @@ step needs a network, a server or a person.
 import importlib
 import json
 import platform
-import random
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from applet import log, settings
 from applet.address import Address
-from applet.audio.file import FileDevice, parse_source
 from applet.brand import Brand
+from applet.desk.caller import HOST, caller, is_state, next_event
 from applet.desk.server import DeskServer
-from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     CallState,
-    CallStateChanged,
     Command,
     Dial,
     Event,
@@ -32,11 +29,8 @@ from applet.phone.messages import (
     RequestStatistics,
     Statistics,
 )
-from applet.phone.phone import Phone
 from applet.redaction import redacted_traceback
 from applet.threads.core import CoreThread
-from applet.threads.media import MediaThread
-from applet.threads.sockets import local_ip_for
 from applet.windows import credentials
 
 PATIENCE = 10.0  # seconds for each thing that is waited for
@@ -143,24 +137,18 @@ def devices(_: Brand) -> str:
 
 def call(_: Brand) -> str:
     """To the embedded desk on this machine: a tone goes out, its voice comes in."""
-    desk = DeskServer(Address("127.0.0.1", 0), lambda text: None)
-    system = random.SystemRandom()
-    tone = parse_source("tone:440")
-    media = MediaThread(lambda _: FileDevice(tone), system, bind_host="127.0.0.1", levels=True)
-    phone = Phone(
-        PhoneConfig(other_addresses=True, incoming=False), system, local_ip_for("127.0.0.1")
-    )
-    core = CoreThread(phone, media, Address("127.0.0.1", 0))
+    desk = DeskServer(Address(HOST, 0), lambda text: None)
+    core = caller()
     try:
         uri = f"sip:desk@{desk.start()}"
         core.start()
         core.submit(Dial(uri, confirmed=True))
-        _event(core, _in_state(CallState.CONNECTED), "the answer")
+        _event(core, is_state(CallState.CONNECTED), "the answer")
         heard = _event(core, _two_way, "sound in both directions")
         core.submit(RequestStatistics(0))
         numbers = _event(core, lambda event: isinstance(event, Statistics), "the numbers")
         core.submit(HangUp(0))
-        _event(core, _in_state(CallState.ENDED), "the end of the call")
+        _event(core, is_state(CallState.ENDED), "the end of the call")
     finally:
         core.stop()
         desk.stop()
@@ -198,24 +186,15 @@ def secrets(brand: Brand) -> str:
     return "written, read and forgotten"
 
 
-def _in_state(state: CallState) -> Callable[[Event], bool]:
-    return lambda event: isinstance(event, CallStateChanged) and event.state is state
-
-
 def _two_way(event: Event) -> bool:
     return isinstance(event, Levels) and min(event.microphone, event.speaker) > HEARD_DBFS
 
 
 def _event(core: CoreThread, wanted: Callable[[Event], bool], what: str) -> Event:
-    until = time.monotonic() + PATIENCE
-    while (left := until - time.monotonic()) > 0:
-        try:
-            event = core.events.get(timeout=left)
-        except Empty:
-            break
-        if wanted(event):
-            return event
-    raise SelfTestError(f"{what} did not come within {PATIENCE:.0f} s")
+    event = next_event(core, wanted, PATIENCE)
+    if event is None:
+        raise SelfTestError(f"{what} did not come within {PATIENCE:.0f} s")
+    return event
 
 
 def _wait(condition: Callable[[], object], what: str) -> None:

@@ -126,6 +126,7 @@ class CoreThread:
         self._running = True
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self._thread.start()
+        self._media.prepare()
         return sockets.address if sockets else Address(self._sip_bind.host, 0)
 
     def _bind(self) -> SipSockets:

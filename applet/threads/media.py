@@ -83,6 +83,10 @@ class _FileRead(NamedTuple):
     mistake: str
 
 
+class _Prepare(NamedTuple):
+    pass
+
+
 class _Stop(NamedTuple):
     pass
 
@@ -141,6 +145,10 @@ class MediaThread:
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
         self._thread.start()
 
+    def prepare(self) -> None:
+        """Once the start is over: have ready what only a call needs. Any thread."""
+        self._loop.post(_Prepare())
+
     def open(self, call: int, remote_host: str) -> OpenedMedia:
         """Bind the call's RTP and RTCP sockets; any thread. `adopt` hands them over. Raises
         OSError when no pair of ports is free."""
@@ -165,9 +173,6 @@ class MediaThread:
     # --- the thread
 
     def _run(self) -> None:
-        from applet.threads.call_parts import settle
-
-        settle()
         ticks = self._ticks
         while self._running:
             try:
@@ -224,6 +229,10 @@ class MediaThread:
                         each.session.set_gain(*value)
             case SelectAudio() | ListAudio() | TryAudio():
                 self._control_sound(value)
+            case _Prepare():
+                from applet.threads.call_parts import settle
+
+                settle()
             case _Stop():
                 self._running = False
             case _:
@@ -266,7 +275,7 @@ class MediaThread:
                 self._close_call(call, now)
 
     def _opened(self, opened: OpenedMedia) -> None:
-        from applet.threads import call_parts  # by now it is imported: `_run`
+        from applet.threads import call_parts  # by now it is imported: `prepare`
 
         number, sockets = opened
         device = self._make_device(number)

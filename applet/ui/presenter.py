@@ -169,30 +169,20 @@ class Presenter:
     def _incoming(self) -> Incoming | None:
         """An incoming call, or the question whether to call the address of a link, or one that
         the other side wants to pass the person on to."""
-        call = self._state.call
+        call, link = self._state.call, self._state.link
         if call is not None and call.asked_about:
-            return Incoming(
-                link_address(call.asked_about),
-                "",
-                Button(self.speaker.word(Word.ACCEPT), Act.ACCEPT, self._usable()),
-                Button(self.speaker.word(Word.REJECT), Act.REJECT, self._usable()),
-            )
-        if call is None and self._state.link:
-            return Incoming(
-                link_address(self._state.link),
-                "",
-                Button(self.speaker.word(Word.CALL), Act.ACCEPT, self._usable()),
-                Button(self.speaker.word(Word.CANCEL), Act.REJECT, self._usable()),
-            )
+            return self._question(link_address(call.asked_about), "", Word.ACCEPT, Word.REJECT)
+        if call is None and link:
+            return self._question(link_address(link), "", Word.CALL, Word.CANCEL)
         if call is None or not call.coming_in:
             return None
-        word = self.speaker.word
-        return Incoming(
-            capital(call.who),
-            call.address if call.address != call.who else "",
-            Button(word(Word.ACCEPT), Act.ACCEPT, self._usable()),
-            Button(word(Word.REJECT), Act.REJECT, self._usable()),
-        )
+        address = call.address if call.address != call.who else ""
+        return self._question(capital(call.who), address, Word.ACCEPT, Word.REJECT)
+
+    def _question(self, who: str, address: str, yes: Word, no: Word) -> Incoming:
+        word, usable = self.speaker.word, self._usable()
+        accept, reject = Button(word(yes), Act.ACCEPT, usable), Button(word(no), Act.REJECT, usable)
+        return Incoming(who, address, accept, reject)
 
     def _offer(self) -> Offer:
         word = self.speaker.word

@@ -163,11 +163,11 @@ def talk(media: Media, peer: RtpPeer, call: int = 1) -> Address:
     return rtp
 
 
-def test_garbage_is_looked_for_again_once_the_media_thread_runs(
+def test_garbage_is_looked_for_again_once_the_start_is_over(
     start: Callable[..., Media],
 ) -> None:
     gc.disable()  # as `cli.main` does while everything is imported
-    start()
+    start().thread.prepare()
     wait_until(gc.isenabled, 5, "the collector")
 
 
