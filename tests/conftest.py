@@ -7,16 +7,22 @@ there the marked tests are left out in any case.
 
 With several workers (`-n 2`) a file stays on one of them, and so do all tests that share what
 there is only once: the kernel's network settings, the built executable. The longest come first.
-While a test marked `quiet` runs, the other workers wait.
+While one is in the part of a test that is to be alone, the others wait.
 """
 
 import os
 import shutil
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.support.turns import Turns
 
 NEEDED_PROGRAMS = {
     "peers": ("baresip", "sipp", "linphonec", "kamailio", "espeak-ng", "openssl"),
@@ -77,16 +83,29 @@ def _place(item: pytest.Item) -> int:
     return 1 if not marks.isdisjoint(NEEDED_PROGRAMS) else 2
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")  # there are workers
+@cache
+def _turns() -> "Turns | None":
+    """None without workers."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     if run is None:
-        yield
-        return
-    from tests.support.turns import turn  # workers are a matter of Linux
+        return None
+    from tests.support.turns import Turns  # workers are a matter of Linux
 
-    with turn(run, alone=item.get_closest_marker("quiet") is not None):
+    return Turns(run)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    turns = _turns()
+    with nullcontext() if turns is None else turns.beside_others():
         yield
+
+
+@pytest.fixture
+def alone() -> Callable[[], AbstractContextManager[None]]:
+    """For the part of a test that is about sound in real time: `with alone():`."""
+    turns = _turns()
+    return nullcontext if turns is None else turns.alone
 
 
 def pytest_report_header() -> list[str]:

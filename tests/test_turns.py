@@ -1,28 +1,58 @@
-"""Tests of several workers: most beside each other, some alone."""
+"""Tests of several workers: most beside each other, some parts alone."""
 
-import fcntl
-import tempfile
-from pathlib import Path
+import threading
+from queue import Empty, SimpleQueue
 from uuid import uuid4
 
 import pytest
 
-from tests.support.turns import turn
+from tests.support.turns import Turns
 
 
-def is_free(run: str, name: str) -> bool:
-    with (Path(tempfile.gettempdir()) / f"tests-{run}.{name}").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-
-@pytest.mark.parametrize("alone", [False, True])
-def test_others_may_run_beside_a_test_unless_it_is_to_be_alone(alone: bool) -> None:
+def test_tests_run_beside_each_other_but_for_the_part_that_is_alone() -> None:
     run = uuid4().hex
-    with turn(run, alone=alone):
-        assert is_free(run, "room") is not alone
-        assert is_free(run, "door")
-    assert is_free(run, "room")
+    ours, theirs = Turns(run), Turns(run)
+    begun: SimpleQueue[str] = SimpleQueue()
+
+    def another() -> None:
+        with theirs.beside_others():
+            begun.put("another")
+
+    def start() -> threading.Thread:
+        thread = threading.Thread(target=another)
+        thread.start()
+        return thread
+
+    with ours.beside_others():
+        start().join(10)
+        assert begun.get(timeout=10) == "another"
+        with ours.alone():
+            waiting = start()
+            with pytest.raises(Empty):
+                begun.get(timeout=0.1)
+        assert begun.get(timeout=10) == "another"
+        waiting.join(10)
+
+
+def test_whoever_is_to_be_alone_waits_for_those_inside_and_goes_before_those_outside() -> None:
+    run = uuid4().hex
+    first, second = Turns(run), Turns(run)
+    order: SimpleQueue[str] = SimpleQueue()
+    wants = threading.Event()
+
+    def alone() -> None:
+        with second.beside_others():
+            wants.set()
+            with second.alone():
+                order.put("alone")
+
+    with first.beside_others():
+        thread = threading.Thread(target=alone)
+        thread.start()
+        assert wants.wait(10)
+        with pytest.raises(Empty):
+            order.get(timeout=0.1)
+    with first.beside_others():
+        pass
+    assert order.get(timeout=10) == "alone"
+    thread.join(10)

@@ -1,6 +1,7 @@
 """Two voices for the calls: ours and theirs say different things."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ import pytest
 
 from tests.support.exe import Build, Builds
 from tests.support.speech import Samples, read_wav, speech, write_wav
+
+Alone = Callable[[], AbstractContextManager[None]]
+"""The fixture `alone`: nothing else runs beside what is inside `with alone():`."""
 
 
 class Voice(NamedTuple):

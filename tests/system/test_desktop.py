@@ -13,7 +13,7 @@ from tests.support.desktop import Desktop
 from tests.support.process import ROOT, Program, wait_until
 from tests.support.pulse import Pulse
 from tests.support.speech import Samples, level_dbfs, read_wav
-from tests.system.conftest import Voice
+from tests.system.conftest import Alone, Voice
 
 pytestmark = [pytest.mark.desktop, pytest.mark.peers, pytest.mark.timeout(240)]
 
@@ -80,10 +80,15 @@ def keep(desktop: Desktop, name: str) -> None:
     desktop.picture().save(SCREENSHOTS / f"{name}.png")
 
 
-@pytest.mark.quiet
 @pytest.mark.parametrize("tray", ["xorg", "gtk"])
 def test_the_applet_is_clicked_speaks_is_held_and_hung_up(
-    folder: Path, desktop: Desktop, pulse: Pulse, ours: Voice, theirs: Voice, tray: str
+    folder: Path,
+    desktop: Desktop,
+    pulse: Pulse,
+    ours: Voice,
+    theirs: Voice,
+    alone: Alone,
+    tray: str,
 ) -> None:
     with (
         Baresip(folder / "baresip", theirs.long_file, answers=False) as baresip,
@@ -96,7 +101,7 @@ def test_the_applet_is_clicked_speaks_is_held_and_hung_up(
         desktop.choose(CALL)
         answer(baresip)
         desktop.wait_for_colour(RED)
-        with pulse.recording_speaker() as speaker:
+        with alone(), pulse.recording_speaker() as speaker:
             pulse.play_into_microphone(ours.file)
             keep(desktop, f"{tray}-in-call")
         heard = speaker.samples

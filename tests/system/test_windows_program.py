@@ -18,7 +18,7 @@ from tests.support.process import ROOT, wait_until
 from tests.support.pulse import Pulse
 from tests.support.speech import level_dbfs, read_wav
 from tests.support.windows import START_WITHIN, Windows, WineMenu, seen_icon, windows
-from tests.system.conftest import Voice
+from tests.system.conftest import Alone, Voice
 from tests.system.test_desktop import answer, heard_of
 
 pytestmark = [pytest.mark.wine, pytest.mark.peers, pytest.mark.timeout(600)]
@@ -84,9 +84,8 @@ def stage(scene: Stage) -> Iterator[Stage]:
     scene.windows.kill(scene.program)
 
 
-@pytest.mark.quiet
 def test_a_call_by_right_clicks_is_heard_both_ways_and_held(
-    stage: Stage, ours: Voice, theirs: Voice
+    stage: Stage, ours: Voice, theirs: Voice, alone: Alone
 ) -> None:
     desktop, pulse = stage.desktop, stage.pulse
     before = stage.windows.unpacked()
@@ -98,7 +97,7 @@ def test_a_call_by_right_clicks_is_heard_both_ways_and_held(
         stage.menu.click(menu, CALL)
         answer(baresip)
         desktop.wait_for_colour(RED)
-        with pulse.recording_speaker() as speaker:
+        with alone(), pulse.recording_speaker() as speaker:
             pulse.play_into_microphone(ours.file)
             stage.keep("in-call")
         stage.menu.choose(HOLD)
@@ -185,7 +184,6 @@ def test_wrong_switches_have_an_exit_code_of_their_own(stage: Stage) -> None:
     assert stage.windows.run(stage.program, "--set-password", "guest", stdin="\n") == 2
 
 
-@pytest.mark.quiet
 def test_the_program_tries_itself_out(stage: Stage) -> None:
     report = stage.folder / "report.json"
     words = ("--selftest", "--report", wine.windows_path(report))
