@@ -87,11 +87,16 @@ class _Session:
             self._core.stop()
         return 1 if self._options.call and not self._answered else 0
 
-    def _device(self, _call: int) -> ClockedDevice:
-        """Every call has the microphone of the command line, the first one its recording too."""
+    def _device(self, call: int) -> ClockedDevice:
+        """Every call has the microphone of the command line, the first one its recording too; a
+        name with %d in it is one of a recording for each call."""
         self._devices += 1
         options = self._options
-        out = options.audio_out if self._devices == 1 else None
+        out = options.audio_out
+        if out is not None and "%d" in out:
+            out = out.replace("%d", str(call))
+        elif self._devices > 1:
+            out = None
         return FileDevice(parse_source(options.audio_in), out, options.loop)
 
     def _read_lines(self, lines: TextIO) -> None:

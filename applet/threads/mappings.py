@@ -22,9 +22,10 @@ from applet.value import NamedTuple
 if TYPE_CHECKING:
     from applet.threads.routers import Router
 
+LOOK_LIMIT = 4.0
 OPEN_LIMIT = 1.0
 STOP_LIMIT = 1.5
-"""Seconds: for the two mappings of a call, and to take all away at the end."""
+"""Seconds: to find a router, for the two mappings of a call, and to take all away at the end."""
 RENEW_AFTER = LEASE / 2
 RENEW_SOONEST = 4.0
 RENEW_AGAIN = 30.0
@@ -88,25 +89,29 @@ class Mappings:
 
     def look(self, probe_port: int, answer: Callable[[MapperSeen], None]) -> None:
         """Look for a router by both protocols at once; the first that is found counts. `answer`
-        comes once, from another thread, after four seconds at most. `probe_port`: a UDP port of
-        ours."""
+        comes once, from another thread, within LOOK_LIMIT. `probe_port`: a UDP port of ours."""
         looking = len(self._finders)
         told = False
 
-        def work(find: Find) -> None:
+        def ended(found: Router | None, over: bool) -> None:
             nonlocal looking, told
-            found = find(probe_port)
             with self._lock:
                 looking -= 1
-                if told or (found is None and looking):
+                if told or (found is None and looking > 0 and not over):
                     return
                 told = True
                 if not self._is_known(found):
                     self._router = found
             answer(MapperSeen(found.kind, found.external) if found else MapperSeen(None, ""))
 
+        def work(find: Find) -> None:
+            ended(find(probe_port), False)
+
         for find in self._finders:
             threading.Thread(target=work, args=(find,), name="router", daemon=True).start()
+        timer = threading.Timer(LOOK_LIMIT, ended, (None, True))
+        timer.daemon = True
+        timer.start()
 
     def _is_known(self, found: Router | None) -> bool:
         """The same router again: the one that we have knows what it has opened for us."""

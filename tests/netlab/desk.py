@@ -16,6 +16,7 @@ from tests.netlab.cell import Server
 from tests.netlab.certificates import Certificates
 from tests.netlab.desk_call import DeskCall
 from tests.netlab.desk_flows import Flow, Flows
+from tests.netlab.ice_peer import IcePeer
 from tests.netlab.network import DESK, MOVED_DESK, Network
 from tests.netlab.sip_text import Message, parse, parse_sdp, place_of, print_message, uri_of
 from tests.netlab.tone_line import ToneLine
@@ -49,6 +50,8 @@ class Desk:
         self.server = server
         self.calls: list[DeskCall] = []
         self.lines: list[ToneLine] = []
+        self.ice: IcePeer | None = None
+        """With it every call is offered ICE."""
         self.registered: tuple[str, Flow] | None = None
         self.refused: list[str] = []
         self.heard: list[str] = []

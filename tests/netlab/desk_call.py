@@ -128,7 +128,11 @@ class DeskCall:
         self.bodies.append(body)
         self.agreed_at = self.agreed_at or time.monotonic()
         flows_here = sdp.direction in ("sendrecv", "recvonly") and sdp.place[0] != "0.0.0.0"
-        self.line.aim(sdp.place if flows_here else None)
+        there = sdp.place
+        if self._desk.ice is not None:
+            there = self._desk.ice.inner
+            self._desk.ice.answered(body)
+        self.line.aim(there if flows_here else None)
 
     def _invite(self) -> int:
         return self._request("INVITE", self._sdp("sendrecv"))
@@ -178,11 +182,16 @@ class DeskCall:
 
     def _sdp(self, direction: str) -> str:
         self._version += 1
-        return print_sdp(self.line.place, self._version, direction)
+        ice = self._desk.ice
+        if ice is None:
+            return print_sdp(self.line.place, self._version, direction)
+        lines = "".join(f"{line}\r\n" for line in ice.lines)
+        return print_sdp(ice.places[0], self._version, direction) + lines
 
     def _new_line(self) -> ToneLine:
         desk = self._desk
-        line = ToneLine(desk.namespace, self._host, desk.next_port(), DESK_HZ, PHONE_HZ)
+        host = self._host if desk.ice is None else desk.ice.inner[0]
+        line = ToneLine(desk.namespace, host, desk.next_port(), DESK_HZ, PHONE_HZ)
         line.latches = desk.server is Server.LATCHING
         desk.lines.append(line)
         return line

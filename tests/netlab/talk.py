@@ -25,12 +25,14 @@ SLOW_START_MS = 2000
 
 
 class Talk:
-    """`call` is the one that is meant by `both_hear`; `answered` its answer as a time and as a
-    frame of the phone's recording."""
+    """`call` is the one that is meant by `both_hear`, `ear` the phone's in it; `answered` the
+    answer to the call that was dialled, as a time and as a frame of the phone's recording."""
 
-    def __init__(self, house: House, desk: Desk, phone: Headless, recording: Path) -> None:
+    ear: Ear
+
+    def __init__(self, house: House, desk: Desk, phone: Headless, folder: Path) -> None:
         self.house, self.desk, self.phone = house, desk, phone
-        self.ear = Ear(recording, DESK_HZ, PHONE_HZ)
+        self._folder, self._calls = folder, 0
         self.answered = (0.0, 0)
         self._call: DeskCall | None = None
 
@@ -49,6 +51,7 @@ class Talk:
         assert self.desk.registered is not None, "the registrar knows nothing of it"
 
     def dials(self) -> None:
+        self._listens()
         self.phone.send(f"call {URI}")
         self.phone.wait_for_state("connected", ANSWER_LIMIT_S)
         self.answered = (time.monotonic(), self.ear.frames())
@@ -56,8 +59,14 @@ class Talk:
 
     def is_called(self) -> None:
         """By the far end, which needs the phone's registration for it."""
+        self._listens()
         self._call = self.desk.call_the_phone()
         self.phone.wait_for_state("connected", ANSWER_LIMIT_S)
+
+    def _listens(self) -> None:
+        """To the next call: each has a recording of its own."""
+        self._calls += 1
+        self.ear = Ear(recording(self._folder, str(self._calls)), DESK_HZ, PHONE_HZ)
 
     def both_hear(self, limit: float = AUDIO_LIMIT_S) -> float:
         """The seconds from now until each has heard enough of the other."""
@@ -82,14 +91,19 @@ class Talk:
         wait_until(lambda: self.call.line.is_silent(0.3), limit, "silence at the far end")
 
 
+def recording(folder: Path, call: str) -> Path:
+    """What the phone's loudspeaker plays of the call with this number."""
+    return folder / f"heard-{call}.wav"
+
+
 @contextmanager
 def talk(
     house: House, cell: Cell, *, stun: tuple[str, ...] = SERVERS, turn: str = RELAY
 ) -> Iterator[Talk]:
     """The phone, started in the home of `cell`; nothing is said yet."""
-    recording = house.folder / "heard.wav"
-    recording.unlink(missing_ok=True)
+    for heard in house.folder.glob("heard-*.wav"):
+        heard.unlink()
     with house.furnished(cell) as desk:
-        sound = ("--audio-in", f"tone:{PHONE_HZ}", "--audio-out", recording)
+        sound = ("--audio-in", f"tone:{PHONE_HZ}", "--audio-out", recording(house.folder, "%d"))
         with house.phone(*sound, stun=stun, turn=turn) as phone:
-            yield Talk(house, desk, phone, recording)
+            yield Talk(house, desk, phone, house.folder)
