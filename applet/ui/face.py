@@ -49,6 +49,7 @@ class Face:
         self._main_act: Act | None = None
         self._main_rests_until = 0.0
         self._keypad_open = self._volume_open = False
+        self._shown: View | None = None
         px = theme.px
         self.body = ttk.Frame(root, padding=(px(_MARGIN), px(14), px(_MARGIN), px(18)))
         self.body.pack(fill="both", expand=True)
@@ -187,6 +188,15 @@ class Face:
     # --- drawing -----------------------------------------------------------------------------
 
     def show(self, view: View) -> None:
+        """The meters move many times a second; all the rest is left alone while it is the same."""
+        self.microphone.show(view.microphone)
+        self.speaker.show(view.speaker)
+        rest = view._replace(microphone=None, speaker=None, help=None)
+        if rest != self._shown:
+            self._shown = rest
+            self._show_rest(rest)
+
+    def _show_rest(self, view: View) -> None:
         self.who.configure(text=view.incoming.caller if view.incoming else view.who)
         self.headline.configure(text=view.headline, foreground=self._theme.tone(view.tone))
         self.advice.configure(text=view.advice)
@@ -197,8 +207,6 @@ class Face:
         self._toggle(self.hold, view.hold, "play" if view.hold.on else "pause")
         self._toggle(self.mute, view.mute, "microphone_off" if view.mute.on else "microphone")
         self._toggle(self.keypad_button, view.keypad_button, "keypad")
-        self.microphone.show(view.microphone)
-        self.speaker.show(view.speaker)
         self._fold(self.keypad, view.keypad is not None, 6)
         if view.keypad is not None:
             self.keypad.show(view.keypad.digits)
