@@ -53,7 +53,7 @@ class Moves:
                 call.rescuer.tell_contact(now)
 
     def _learnt(self, now: float) -> None:
-        if self._network.take_contact_moved():
+        if self._network.contacts.take_moved():
             self._tell_contact(now)
         else:
             self._registrar.check_address(now)

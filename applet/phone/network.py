@@ -22,6 +22,7 @@ from applet.phone.known_servers import Ping, Server, key_of, other_ways
 from applet.phone.messages import Reason, Trouble
 from applet.phone.orders import Probe
 from applet.phone.outbox import Outbox
+from applet.phone.shown_contacts import ShownContacts, seen_elsewhere
 from applet.phone.way_news import WayNews
 from applet.sip.endpoint import Endpoint
 from applet.sip.events import Pinged, SeenElsewhere
@@ -71,6 +72,7 @@ class Network:
         self.local = Address("", 0)
         self.generation = 0
         self.news = WayNews(config.mode, outbox, in_call)
+        self.contacts = ShownContacts(endpoint)
         self._config = config
         self._endpoint = endpoint
         self._account = account
@@ -83,7 +85,6 @@ class Network:
         self._count = 0
         self._waiting: list[_Waiting] = []
         self._moved = False
-        self._contact_moved = False
         self._refused = False
         self._refresh_at: float | None = None
         self._silent = SILENT_AFTER / 2
@@ -105,7 +106,7 @@ class Network:
         """Another network: nothing that was known counts any more."""
         self.generation += 1
         for server in self._servers.values():
-            self._forget_seen(server)
+            self.contacts.forget(server)
         self._endpoint.set_advertised(Transport.UDP, None)
         self._common = Knowledge()
         self._before.clear()
@@ -169,11 +170,6 @@ class Network:
     def take_moved(self) -> bool:
         """Whether a server has turned out to answer elsewhere than expected, since last asked."""
         moved, self._moved = self._moved, False
-        return moved
-
-    def take_contact_moved(self) -> bool:
-        """Whether our Contact has become another one, since last asked."""
-        moved, self._contact_moved = self._contact_moved, False
         return moved
 
     def tell_way(self, way: Way, server: SipUri | None) -> None:
@@ -298,19 +294,15 @@ class Network:
 
     def seen_elsewhere(self, event: SeenElsewhere) -> None:
         """From the endpoint: what a server saw of us when it was asked holds no longer."""
-        way = event.transport.value.lower(), event.remote.port
         for server in self._servers.values():
-            before = server.seen.get(way)
-            if server.host == event.remote.host and before is not None and before.answer:
-                answer = before.answer._replace(received=event.seen.host, rport=event.seen.port)
-                server.seen[way] = before._replace(answer=answer)
+            seen_elsewhere(server, event)
 
     def _learnt(self, now: float) -> None:
         """Something new is known: whoever waited for it goes on, and the rest is told."""
         self._before = {k: old for k, old in self._before.items() if not self._fresh(k).ready}
         for key, server in self._servers.items():
-            self._show_contact(key)
             way = self._plan(key)[1:3]
+            self.contacts.show(server, self._known(key), way)
             if way[0] and way not in (server.way, (server.transport, server.port)):
                 self._moved = True
             server.way = way
@@ -399,24 +391,6 @@ class Network:
         if bound.host not in ("", "0.0.0.0", "::"):
             return bound
         return Address(self._local_ip_for(host), bound.port)
-
-    def _show_contact(self, key: str) -> None:
-        """Via and Contact towards this server: what it sees of us, else what STUN says. The same
-        verdict is given once: a later answer of the server may have shown more."""
-        known = self._known(key)
-        server = self._servers[key]
-        used = self._plan(key)[1:3]
-        for (transport, port), answer in server.seen.items():
-            remote = Transport[transport.upper()], Address(server.host, port)
-            shown = contact(known, answer)
-            if remote not in server.shown or server.shown[remote] != shown:
-                server.shown[remote] = shown
-                changed = self._endpoint.set_seen(*remote, shown)
-                self._contact_moved |= changed and used == (transport, port)
-
-    def _forget_seen(self, server: Server) -> None:
-        for transport, remote in server.shown:
-            self._endpoint.set_seen(transport, remote, None)
 
     def _tell(self) -> None:
         """Once enough is known, and again when the way has become another one."""

@@ -39,6 +39,7 @@ class Rescuer:
         self._machine = Rescue()
         self._offered: OpenedWay | None = None
         self._rerouted: _Rerouted | None = None
+        self._remapped: OpenedWay | None = None
         self._wanted: Way | None = None
         self._moving = False
         self._without_consent = False
@@ -93,16 +94,20 @@ class Rescuer:
             self._call.relocate(opened, now)
 
     def mapping_moved(self, rtp: Address, rtcp: Address, now: float) -> None:
-        """The router reaches us by another address or port from now on."""
+        """The router reaches us by another address or port from now on. While another way is
+        offered this waits for what becomes of that."""
         if rtp.host != self._opened.rtp.host:
             self._network.look_again(now)  # SIP comes from there too
+        moved = self._opened._replace(rtp=rtp, rtcp=rtcp)
         if self._offered is None:
-            self._moved(self._opened._replace(rtp=rtp, rtcp=rtcp), now)
+            self._moved(moved, now)
+        else:
+            self._remapped = moved
 
     def network_changed(self, now: float) -> None:
         """Whatever way the call had is gone."""
         self._machine = Rescue()
-        self._offered = None
+        self._offered = self._remapped = None
         self._go_back()
         if self._server is not None:
             self._network.when_known(self._server, lambda plan, at: self._move(plan.ways), now)
@@ -232,7 +237,7 @@ class Rescuer:
     def _succeeded(self, now: float) -> None:
         self._machine.feed(RescueInput.ANSWERED, now)
         if self._offered is not None:
-            self._opened, self._offered = self._offered, None
+            self._opened, self._offered, self._remapped = self._offered, None, None
         if self._rerouted is not None:
             self._network.settle(self._rerouted.server, self._rerouted.way)
             self._rerouted = None
@@ -247,6 +252,9 @@ class Rescuer:
             self._negotiation.stay(self._opened.rtp, self._opened.rtcp.port)
         self._go_back()
         self._machine.feed(RescueInput.REFUSED, now)
+        if self._remapped is not None:
+            moved, self._remapped = self._remapped, None
+            self._moved(moved, now)
 
     def _go_back(self) -> None:
         """SIP goes as it did before the step that sent it another way, if that is not proved."""

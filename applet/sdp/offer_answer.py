@@ -201,7 +201,7 @@ class OfferAnswer:
             raise SdpError(f"the answer changes the profile to {media.protocol}")
         if media.connection is None:
             raise SdpError("the answer has no c= line")
-        if not self._can_reach(media):
+        if not self._can_reach(media, description):
             raise SdpError(f"nothing can be sent from {self._local.host} to {media.connection}")
         common = in_common(media.codecs(self._offer.formats), self._offer.formats)
         if not common:
@@ -267,7 +267,7 @@ class OfferAnswer:
             return None
         problems = []
         for index, media in enumerate(description.media):
-            problem = self._refusal(media)
+            problem = self._refusal(media, description)
             if problem is None:
                 return index
             problems.append(problem)
@@ -275,7 +275,7 @@ class OfferAnswer:
             return self._audio
         raise NoCommonCodec("; ".join(problems[:4]) or "the offer has no media")
 
-    def _refusal(self, media: Media) -> str | None:
+    def _refusal(self, media: Media, description: SessionDescription) -> str | None:
         """Why this stream cannot be taken; None if it can."""
         if media.kind != "audio":
             return f"{media.kind} is not audio"
@@ -285,7 +285,7 @@ class OfferAnswer:
             return f"{media.protocol} is not {_PROFILE}"
         if media.connection is None:
             return "the audio has no c= line"
-        if not self._can_reach(media):
+        if not self._can_reach(media, description):
             return f"nothing can be sent from {self._local.host} to {media.connection}"
         if not in_common(media.codecs(), self._wanted):
             return "the audio has no codec of ours"
@@ -308,12 +308,13 @@ class OfferAnswer:
 
     # --- both ---------------------------------------------------------------------------------
 
-    def _can_reach(self, media: Media) -> bool:
-        """Our socket sends to addresses of its own family; ICE may find one of those."""
-        host = media.connection or ""
-        same = (":" in host) == (":" in self._local.host)
+    def _can_reach(self, media: Media, description: SessionDescription) -> bool:
+        """Our socket sends to addresses of its own family. ICE may find one of those; and who shows
+        one for another stream has both, so that we hear where the sound comes from."""
+        six = ":" in self._local.host
+        shown = {":" in one.connection for one in description.media if one.connection}
         ice = self._ice is not None and media.value("candidate") is not None
-        return same or ice or is_unspecified(host)
+        return six in shown or ice or is_unspecified(media.connection or "")
 
     @property
     def _held(self) -> bool:

@@ -59,6 +59,8 @@ def test_an_address_of_another_family_cannot_be_sent_to() -> None:
     side = in_a_call()
     with pytest.raises(NoCommonCodec):
         side.receive_offer(sdp(connection=SIX))
+    both = sdp("m=audio 4 RTP/AVP 0", f"c=IN IP6 {SIX}", "m=video 6 RTP/AVP 31")
+    assert agreed_on(both).codecs == (PCMU,), "who has both is heard, and answered there"
     assert agreed_on(sdp(connection="::")).held_by_them, "no address at all is a way to hold"
 
 
