@@ -31,7 +31,10 @@ class IcePeer:
         """The phone's answer; a later one changes nothing."""
         self._loop.call_soon_threadsafe(self._take_answer, body)
 
-    def stop(self) -> None:
+    def __enter__(self) -> "IcePeer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join(5)
 
