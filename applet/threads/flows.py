@@ -252,7 +252,7 @@ class Flows:
     def _readable(self, flow: _Flow, now: float) -> None:
         if flow.number not in self._flows:
             return  # ended by what was served before it in the same wake
-        for _ in range(READS_PER_WAKE):
+        for turn in range(READS_PER_WAKE):
             try:
                 data = flow.sock.recv(CHUNK)
             except BlockingIOError:
@@ -260,7 +260,8 @@ class Flows:
             except OSError:
                 data = b""
             if not data:
-                self._end(flow, now)
+                if turn == 0:  # else it ends with the next wake: what just came is answered first
+                    self._end(flow, now)
                 return
             flow.last_used = now
             self._received(flow, data, now)

@@ -201,6 +201,18 @@ def test_a_reset_connection_is_told_like_a_closed_one(sides: tuple[Side, Side]) 
     ours.until(lambda: ("closed", 1) in ours.told)
 
 
+def test_who_says_no_more_still_hears_the_answer(sides: tuple[Side, Side]) -> None:
+    ours, _ = sides
+    with connect(ours) as sock:
+        sock.sendall(b"OPTIONS")
+        sock.shutdown(socket.SHUT_WR)
+        ours.until(lambda: ours.data == {1: b"OPTIONS"})
+        assert ours.told == [("opened", 1)]
+        ours.send(b"200", Address("127.0.0.1", 1), flow=1)
+        ours.until(lambda: ("closed", 1) in ours.told)
+        assert sock.recv(10) == b"200"
+
+
 def test_a_connection_closed_by_us_is_not_told(sides: tuple[Side, Side]) -> None:
     ours, _ = sides
     with connect(ours) as sock:
