@@ -241,7 +241,8 @@ class Rescuer:
         if self._rerouted is not None:
             self._network.settle(self._rerouted.server, self._rerouted.way)
             self._rerouted = None
-        proof = f"No sound came, so the call goes on by {self._by.upper()}."
+        why = "The other side stopped answering" if self._without_consent else "No sound came"
+        proof = f"{why}, so the call goes on by {self._by.upper()}."
         self._network.news.found(self._opened.way.name, proof)
 
     def _failed(self, now: float) -> None:

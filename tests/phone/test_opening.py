@@ -153,6 +153,8 @@ def test_without_consent_the_same_way_is_opened_and_checked_anew_though_it_is_ou
     talk.open(DIRECT, Address(LOCAL.host, 20000))
     assert len(talk.invites()) == 2
     talk.pick_up()
+    proof = "The other side stopped answering, so the call goes on by DIRECT."
+    assert talk.seen(NatFound)[-1] == NatFound("direct", proof)
     talk.media(PathFound(Address(SERVER, 41000)))
     assert talk.seen(NatFound)[-1] == NatFound(
         "ice", f"The other side offered ICE, and its checks found the way to {SERVER}:41000."
