@@ -83,13 +83,7 @@ class Phone:
             local_ip_for,
             lambda: self._calls.live > 0,
         )
-        self._policy = DialPolicy(
-            self._account.desk,
-            config.other_addresses,
-            config.emergency_allowed,
-            config.emergency_numbers,
-            self._account.transport,
-        )
+        self._policy = _dial_policy(config, self._account)
         self._outgoing = Outgoing(self._endpoint, self._account, self._network, self._policy)
         self._services = Services(
             config,
@@ -370,4 +364,14 @@ def _endpoint(config: PhoneConfig, account: Account) -> EndpointConfig:
         config.accept_any_user,
         reliable=Use(config.reliable),
         session_timer=Use(config.session_timer),
+    )
+
+
+def _dial_policy(config: PhoneConfig, account: Account) -> DialPolicy:
+    return DialPolicy(
+        account.desk,
+        config.other_addresses,
+        config.emergency_allowed,
+        config.emergency_numbers,
+        account.transport,
     )
