@@ -118,7 +118,8 @@ def run_pytest(
     (folder / "tests").mkdir()
     shutil.copy(ROOT / "tests/conftest.py", folder / "tests")
     (folder / "tests/test_it.py").write_text(f"import pytest\n\n{source}\n")
-    clean = {name: value for name, value in os.environ.items() if name not in ("CI", "PATH")}
+    ours = ("CI", "PATH", "PYTEST_XDIST_TESTRUNUID")
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
         cwd=folder,
