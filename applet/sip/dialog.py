@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from applet.sip.headers import NameAddr
+from applet.sip.headers import ANY_CONTACT, NameAddr
 from applet.sip.message import Message, Request, Response
 from applet.sip.session_table import OfferState
 from applet.sip.uri import SipUri, Uri, is_secure, secured
@@ -77,7 +77,7 @@ class Dialog:
             response.to,
             local_sequence=request.cseq.number,
             remote_sequence=None,
-            remote_target=_target(response) or request.uri,
+            remote_target=_target(response, bool(response.record_routes)) or request.uri,
             route_set=tuple(reversed(response.record_routes)),
             confirmed=response.status >= 200,
             secure=is_secure(request.uri),
@@ -95,7 +95,7 @@ class Dialog:
             request.from_,
             local_sequence=first_sequence - 1,
             remote_sequence=request.cseq.number,
-            remote_target=_target(request) or request.from_.uri,
+            remote_target=_target(request, bool(request.record_routes)) or request.from_.uri,
             route_set=request.record_routes,
             secure=is_secure(request.uri),
         )
@@ -119,7 +119,7 @@ class Dialog:
 
     def refresh_target(self, message: Message) -> None:
         """INVITE, UPDATE and their 2xx may move the other end (section 12.2)."""
-        target = _target(message)
+        target = _target(message, bool(self.route_set))
         if target is not None:
             self.remote_target = target
         self.note_methods(message)
@@ -178,9 +178,12 @@ def routing(target: Uri, route_set: tuple[NameAddr, ...]) -> tuple[Uri, tuple[Na
     return first.address_only(), (*route_set[1:], NameAddr("", target))
 
 
-def _target(message: Message) -> Uri | None:
-    """The URI of Contact, without what must not stand in a Request-URI."""
-    if not message.contacts:
-        return None
-    uri = message.contacts[0].uri
-    return uri.address_only() if isinstance(uri, SipUri) else uri
+def _target(message: Message, routed: bool) -> Uri | None:
+    """The URI of Contact, without what must not stand in a Request-URI. `Contact: *` says nothing
+    here; a URI that is no SIP one leads somewhere only by a route (`routed`)."""
+    for contact in message.contacts:
+        if isinstance(contact.uri, SipUri):
+            return contact.uri.address_only()
+        if routed and contact != ANY_CONTACT:
+            return contact.uri
+    return None

@@ -475,7 +475,8 @@ def test_a_consultation_with_somebody_who_has_no_address_is_no_target() -> None:
     street.run(0.3)
     other = Pbx(street, "10.0.0.9")
     phone.do(Dial("sip:odd@10.0.0.9", confirmed=True))
-    other.answer(other.wait_for("INVITE"), 200, other.sdp(), headers=("Contact: <tel:+1>",))
+    odd = ("Contact: <tel:+1>", f"Record-Route: <sip:{other.sip};lr>")
+    other.answer(other.wait_for("INVITE"), 200, other.sdp(), headers=odd)
     _, data, source, target = street.sent[-1]
     assert data.startswith(b"SIP/2.0 200")
     street._on_the_wire.clear()

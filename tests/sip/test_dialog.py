@@ -63,14 +63,37 @@ def test_without_a_contact_the_uris_of_the_invite_do() -> None:
     assert str(Dialog.of_uas(invite, "b", 1).remote_target) == "sip:a@example.com"
 
 
+@pytest.mark.parametrize("contact", ["*", "<tel:+4930>", "<urn:x:y>, <tel:1>"])
+def test_a_contact_that_leads_nowhere_is_none(contact: str) -> None:
+    there = ("Contact", contact)
+    ours = Dialog.of_uac(an_invite(), a_response(200, there))
+    assert str(ours.remote_target) == "sip:b@example.com"
+    assert str(Dialog.of_uas(an_invite(contact=contact), "b", 1).remote_target) == (
+        "sip:a@example.com"
+    )
+    ours.refresh_target(a_response(200, CONTACT))
+    ours.refresh_target(an_invite(contact=contact))
+    assert str(ours.remote_target) == "sip:b@192.0.2.2;x=y"
+
+
+def test_of_several_contacts_the_first_that_can_be_reached_counts() -> None:
+    two = an_invite(contact="<tel:1>, <sip:c@192.0.2.3>")
+    assert str(Dialog.of_uas(two, "b", 1).remote_target) == "sip:c@192.0.2.3"
+    by_route = an_invite(LOOSE, contact="<tel:1>, <sip:c@192.0.2.3>")
+    assert str(Dialog.of_uas(by_route, "b", 1).remote_target) == "tel:1"
+    nobody = an_invite(LOOSE, contact="*")
+    assert str(Dialog.of_uas(nobody, "b", 1).remote_target) == "sip:a@example.com"
+
+
 def test_the_target_moves_only_where_a_contact_says_so() -> None:
     dialog = Dialog.of_uac(an_invite(), a_response(200, CONTACT))
     dialog.refresh_target(a_response(200))
     assert str(dialog.remote_target) == "sip:b@192.0.2.2;x=y"
     dialog.refresh_target(a_response(200, ("Contact", "<sip:b@192.0.2.9>")))
     assert str(dialog.remote_target) == "sip:b@192.0.2.9"
-    dialog.refresh_target(a_response(200, ("Contact", "<tel:+49301234>")))
-    assert isinstance(dialog.remote_target, OtherUri)
+    behind = Dialog.of_uac(an_invite(), a_response(200, LOOSE, CONTACT))
+    behind.refresh_target(a_response(200, ("Contact", "<tel:+49301234>")))
+    assert isinstance(behind.remote_target, OtherUri)
 
 
 @pytest.mark.parametrize(
