@@ -84,18 +84,21 @@ class Exchange:
     """The challenges of one request. Several realms may ask, one after the other or at once
     (proxies and the server behind them); each is answered once, and once more for every nonce
     that was only stale. Asked again otherwise, the password is wrong. Once a realm was answered
-    with a strong hash, nobody makes us answer it with a weaker one."""
+    with a strong hash, in advance too, nobody makes us answer it with a weaker one."""
 
-    __slots__ = ("_answered", "_authenticator", "_tries")
+    __slots__ = ("_answered", "_authenticator", "_in_advance", "_tries")
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
         self._answered: Answered = {}
+        self._in_advance: Answered = {}
         self._tries = 0
 
     def answer(self, request: Request, response: Response) -> Request | None:
         """`request` with credentials for all that was asked so far; None: it is hopeless."""
         self._tries += 1
+        if self._tries == 1 and any(request.lines(header) for header in _ANSWERS.values()):
+            self._in_advance = self._authenticator.last
         chosen = [
             (answer_header, challenge)
             for header, answer_header in _ANSWERS.items()
@@ -127,7 +130,7 @@ class Exchange:
     def _least_strength(self, realm: str) -> int:
         answered = [
             authorizer.challenge.strength
-            for (_, known), authorizer in self._answered.items()
+            for (_, known), authorizer in (*self._in_advance.items(), *self._answered.items())
             if known == realm
         ]
         return max(answered, default=self._authenticator.least_strength)

@@ -80,6 +80,20 @@ def test_credentials_that_came_too_late_are_made_anew() -> None:
     assert kinds(agent) == ["Registered", "Registered"]
 
 
+def test_what_was_said_in_advance_with_a_strong_hash_is_not_said_with_a_weak_one() -> None:
+    wire, agent, peer = pair()
+    register(agent, uri_of(peer))
+    reply(peer, agent, 401, challenge("n1", ", algorithm=SHA-256"))
+    reply(peer, agent, 200)
+    only(agent.take(), Registered)
+    wire.clock.run(30.0)
+    assert "SHA-256" in (peer.last_request("REGISTER").header("Authorization") or "")
+    sent = peer.count("REGISTER")
+    reply(peer, agent, 401, challenge("n2", ", algorithm=MD5"))
+    assert only(agent.take(), RegistrationFailed).status == 401
+    assert peer.count("REGISTER") == sent
+
+
 def test_a_password_that_is_refused_is_not_said_again_unasked() -> None:
     wire, agent, peer, registration = asked_once()
     wire.clock.run(30.0)
