@@ -15,7 +15,7 @@ python -m applet check        looks at the network, tries the sound: [URI] [--js
 
 def main(arguments: list[str], started: float) -> int:
     """Returns the exit code. `started` is the `time.perf_counter()` of the program's start."""
-    # Nothing that is made while importing is garbage: `threads.call_parts` lets some be looked for.
+    # Nothing that is made while importing is garbage: `threads.media` has some looked for.
     gc.disable()
     word, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if word == "headless":

@@ -38,6 +38,8 @@ else:
                 raise TypeError(f"Got unexpected field names: {list(changes)!r}")
             return made
 
+        __replace__ = _replace  # for `copy.replace` of Python 3.13
+
         def _asdict(self):
             return dict(zip(self._fields, self, strict=True))
 
@@ -51,9 +53,13 @@ else:
     class _Maker(type):
         """The class statement gets a plain class: one with a metaclass is slower to match."""
 
-        def __new__(mcs, name, _bases, space):
+        def __new__(mcs, name, bases, space):
+            if len(bases) != 1:
+                raise TypeError(f"{name} can be a NamedTuple and nothing else")
             fields = tuple(space.get("__annotations__", ()))
             defaults = {field: space[field] for field in fields if field in space}
+            if fields[len(fields) - len(defaults) :] != tuple(defaults):
+                raise TypeError(f"a field of {name} without a default follows one with a default")
             constructor, getters = _parts(len(fields))
             code = constructor.__code__.replace(
                 co_varnames=("_cls", *fields),

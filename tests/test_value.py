@@ -104,6 +104,18 @@ def test_a_value_comes_out_of_a_pickle_as_it_went_in() -> None:
     assert again == ("a", 1)
 
 
+def test_a_default_before_a_field_without_one_is_a_mistake() -> None:
+    with pytest.raises(TypeError, match="follows one with a default"):
+        exec("class Odd(NamedTuple):\n    x: int = 1\n    y: str", {"NamedTuple": value.NamedTuple})
+
+
+def test_a_value_is_nothing_else_beside() -> None:
+    with pytest.raises(TypeError, match="nothing else"):
+        exec(
+            "class Odd(NamedTuple, Mixin): pass", {"NamedTuple": value.NamedTuple, "Mixin": object}
+        )
+
+
 def test_a_value_may_have_no_fields() -> None:
     assert Empty() == ()
     assert repr(Empty()) == "Empty()"

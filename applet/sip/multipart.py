@@ -3,9 +3,9 @@ network said beside the session description, others a location or a picture. One
 """
 
 import re
-from typing import NamedTuple
 
 from applet.sip.grammar import find_param, read_params, unquoted
+from applet.value import NamedTuple
 
 SDP = "application/sdp"
 MIXED = "multipart/mixed"

@@ -5,8 +5,6 @@ call waits.
 Whoever makes one of these imports it there and then, and says so.
 """
 
-import gc
-
 from applet.media.session import MediaSession as MediaSession
 from applet.phone.attempts import Attempts as Attempts
 from applet.phone.call import Call as Call
@@ -15,10 +13,3 @@ from applet.sip.invite import InviteSession as InviteSession
 from applet.threads.ice import IcePath as IcePath
 from applet.threads.media_call import Parts as Parts
 from applet.threads.media_call import make_call as make_call
-
-
-def settle() -> None:
-    """Everything is imported. What is there by now stays: looking through it for garbage again
-    and again (10 ms each time) would be heard as a late packet."""
-    gc.freeze()
-    gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import heapq
 import itertools
 import sys
@@ -230,15 +231,23 @@ class MediaThread:
             case SelectAudio() | ListAudio() | TryAudio():
                 self._control_sound(value)
             case _Prepare():
-                from applet.threads.call_parts import settle
-
-                settle()
+                self._import_call_parts()
             case _Stop():
                 self._running = False
             case _:
                 call = self._calls.get(getattr(value, "call", 0))
                 if call is not None:
                     self._carry_out(call, value, now)
+
+    @staticmethod
+    def _import_call_parts() -> None:
+        """What is there by now stays: looking through it for garbage again and again (10 ms each
+        time) would be heard as a late packet. Until now nobody looked (`applet.cli`)."""
+        try:
+            from applet.threads import call_parts as call_parts
+        finally:
+            gc.freeze()
+            gc.enable()
 
     def _carry_out(self, call: MediaCall, order: object, now: float) -> None:
         session = call.session

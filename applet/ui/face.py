@@ -193,8 +193,8 @@ class Face:
         self.speaker.show(view.speaker)
         rest = view._replace(microphone=None, speaker=None, help=None)
         if rest != self._shown:
-            self._shown = rest
             self._show_rest(rest)
+            self._shown = rest
 
     def _show_rest(self, view: View) -> None:
         self.who.configure(text=view.incoming.caller if view.incoming else view.who)
