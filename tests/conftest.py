@@ -94,11 +94,11 @@ def _turns() -> "Turns | None":
     return Turns(run)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None]:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # no test's time limit counts while it waits
+def pytest_runtest_protocol() -> Generator[None, object, object]:
     turns = _turns()
     with nullcontext() if turns is None else turns.beside_others():
-        yield
+        return (yield)
 
 
 @pytest.fixture

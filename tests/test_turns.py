@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.process import wait_until
 from tests.support.turns import Turns
 
 
@@ -36,23 +37,24 @@ def test_tests_run_beside_each_other_but_for_the_part_that_is_alone() -> None:
 
 def test_whoever_is_to_be_alone_waits_for_those_inside_and_goes_before_those_outside() -> None:
     run = uuid4().hex
-    first, second = Turns(run), Turns(run)
+    inside, lonely, outside = Turns(run), Turns(run), Turns(run)
     order: SimpleQueue[str] = SimpleQueue()
-    wants = threading.Event()
 
-    def alone() -> None:
-        with second.beside_others():
-            wants.set()
-            with second.alone():
-                order.put("alone")
+    def be_alone() -> None:
+        with lonely.beside_others(), lonely.alone():
+            order.put("alone")
 
-    with first.beside_others():
-        thread = threading.Thread(target=alone)
-        thread.start()
-        assert wants.wait(10)
+    def come_later() -> None:
+        with outside.beside_others():
+            order.put("later")
+
+    first, second = threading.Thread(target=be_alone), threading.Thread(target=come_later)
+    with inside.beside_others():
+        first.start()
+        wait_until(lambda: not outside.open_door(), 10, "somebody at the door")
+        second.start()
         with pytest.raises(Empty):
             order.get(timeout=0.1)
-    with first.beside_others():
-        pass
-    assert order.get(timeout=10) == "alone"
-    thread.join(10)
+    first.join(10)
+    second.join(10)
+    assert (order.get(timeout=1), order.get(timeout=1)) == ("alone", "later")

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from applet.audio.default_device import preferred_devices
@@ -18,7 +19,7 @@ from applet.audio.device import AudioReport, LiveDevice, Playout, SoundControl
 from applet.audio.portaudio import Direction, Opened, PortAudio
 from applet.audio.stream import RING_FRAMES, Format, MicrophoneFeed, SpeakerFeed
 from applet.audio.trial import Trial
-from applet.phone.messages import DevicesListed, Reason, Trouble
+from applet.phone.messages import DevicesListed, Reason, SoundTried, Trouble
 
 WATCH_EVERY = 0.25
 DEAD_AFTER = 0.5
@@ -79,13 +80,14 @@ class _End:
 
 class SoundDevice(LiveDevice):
     """One call's two ends at the sound card. Every method returns at once. `report`: who is told
-    of its troubles in place of the receiver of all reports."""
+    of its troubles in place of the receiver of all reports; it is on trial then."""
 
     def __init__(
         self, sound: "Sound", call: int, report: Callable[[AudioReport], None] | None = None
     ) -> None:
         self.call = call
         self.report = report
+        self.on_trial = report is not None
         self.closed = False
         self._sound = sound
         self._ring: deque[bytes] = deque(maxlen=RING_FRAMES)
@@ -124,6 +126,8 @@ class Sound(SoundControl):
         self._report: Callable[[AudioReport], None] = lambda report: None
         self._requests: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._trial: Trial | None = None
         self._stopped = False
         self._audio: PortAudio | None = None
         self._ends: list[_End] = []
@@ -143,7 +147,8 @@ class Sound(SoundControl):
         self._ask(self._list)
 
     def try_out(self) -> None:
-        threading.Thread(target=self._try_out, name="trial", daemon=True).start()
+        """One trial at a time; a call that begins meanwhile ends it."""
+        self._ask(self._begin_trial)
 
     def open(self, end: _End) -> None:
         """For `SoundDevice`."""
@@ -163,13 +168,10 @@ class Sound(SoundControl):
         if self._stopped:
             return
         self._requests.put(request)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="sound", daemon=True)
-            self._thread.start()
-
-    def _try_out(self) -> None:
-        trial = Trial()
-        self._report(trial.run(SoundDevice(self, 0, trial.told)))
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="sound", daemon=True)
+                self._thread.start()
 
     # --- the worker
 
@@ -188,8 +190,10 @@ class Sound(SoundControl):
         self._close_streams()
 
     def _add(self, end: _End) -> None:
-        if end.device.closed:
+        if end.device.closed or (end.device.on_trial and self._trial is None):
             return
+        if not end.device.on_trial:
+            self._break_off_trial()
         self._ends.append(end)
         self._try(end)
 
@@ -290,3 +294,27 @@ class Sound(SoundControl):
             end.told.add(reason)
             report = end.device.report or self._report
             report(Trouble(end.device.call, reason, detail))
+
+    # --- the trial
+
+    def _begin_trial(self) -> None:
+        if self._trial is None and not self._ends:
+            self._trial = Trial()
+            run = partial(self._run_trial, self._trial)
+            threading.Thread(target=run, name="trial", daemon=True).start()
+
+    def _run_trial(self, trial: Trial) -> None:
+        tried = trial.run(SoundDevice(self, 0, trial.told))
+        self._ask(lambda: self._end_trial(trial, tried))
+
+    def _end_trial(self, trial: Trial, tried: SoundTried) -> None:
+        if self._trial is trial:
+            self._trial = None
+            self._report(tried)
+
+    def _break_off_trial(self) -> None:
+        """A call needs the devices, which may serve one at a time only."""
+        self._trial = None
+        for end in [end for end in self._ends if end.device.on_trial]:
+            end.close()
+            self._ends.remove(end)

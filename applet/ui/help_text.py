@@ -2,6 +2,7 @@
 
 from applet.ui.screen_state import ScreenState
 from applet.ui.shown_call import ShownCall
+from applet.ui.sound_report import Row, sound_rows
 from applet.ui.strings import Speaker, Word
 from applet.ui.view import HelpText
 
@@ -12,7 +13,7 @@ def help_text(state: ScreenState) -> HelpText:
         connection=_connection(state.call, state.speaker, state.network),
         check=tuple(
             (name, f"{found}. {meaning}" if meaning else found)
-            for name, found, meaning in (*state.findings, *state.sound)
+            for name, found, meaning in (*state.findings, *_sound(state))
         ),
         about=(
             (word(Word.PRODUCT), state.brand.product),
@@ -26,6 +27,12 @@ def help_text(state: ScreenState) -> HelpText:
         log_lines=state.log_lines,
         checks=state.checks,
     )
+
+
+def _sound(state: ScreenState) -> tuple[Row, ...]:
+    if state.sound is None:
+        return ()
+    return sound_rows(state.speaker.word, state.devices, *state.sound)
 
 
 def _own_address(state: ScreenState) -> str:

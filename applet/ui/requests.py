@@ -24,7 +24,6 @@ from applet.phone.messages import (
 )
 from applet.ui.screen_state import ScreenState
 from applet.ui.shown_call import ShownCall, link_address, plain_address
-from applet.ui.sound_report import sound_rows
 from applet.ui.strings import Say, Word
 from applet.ui.view import (
     Act,
@@ -223,12 +222,12 @@ class Requests:
     def _try_sound(self) -> None:
         """Not beside a call, where both ends are in use."""
         state, word = self._state, self._state.speaker.word
-        hears, plays = word(Word.SOUND_LISTENING), word(Word.SOUND_PLAYING)
+        state.submit(ListDevices())
         if state.call is None:
             state.submit(TrySound())
+            state.sound = word(Word.SOUND_LISTENING), word(Word.SOUND_PLAYING)
         else:
-            hears = plays = word(Word.SOUND_IN_USE)
-        state.sound = sound_rows(word, state.devices, hears, plays)
+            state.sound_is_in_use()
 
     def _show(self, _: str, __: float) -> None:
         self._state.window_shown = True

@@ -50,7 +50,7 @@ from applet.ui.shown_call import (
     how_it_ended,
     plain_address,
 )
-from applet.ui.sound_report import Row, heard_and_played, sound_rows
+from applet.ui.sound_report import Row, heard_and_played
 from applet.ui.strings import Say, Sentence, Speaker, Word
 from applet.ui.view import (
     Effect,
@@ -115,7 +115,7 @@ class ScreenState:
         self.keypad_open = self.volume_open = self.help_open = False
         self.checks = 0
         self.findings: tuple[Row, ...] = ()
-        self.sound: tuple[Row, ...] = ()
+        self.sound: tuple[str, str] | None = None
         self.link = ""
         self.link_why = Say.LINK
         self.can_be_kept = False
@@ -292,7 +292,13 @@ class ScreenState:
         self.link = ""
         self.keypad_open = False
         self.hang_up_wanted = False
+        if self.sound is not None:
+            self.sound_is_in_use()
         self.notes = {key: note for key, note in self.notes.items() if key is Say.NOT_REGISTERED}
+
+    def sound_is_in_use(self) -> None:
+        """A call has both ends: they are not tried out."""
+        self.sound = self.speaker.word(Word.SOUND_IN_USE), self.speaker.word(Word.SOUND_IN_USE)
 
     def _ended(
         self, call: ShownCall, reason: Reason, now: float, said: str = "", retry_after: int = 0
@@ -314,8 +320,7 @@ class ScreenState:
             case NetworkChecked():
                 self.findings = event.findings
             case SoundTried():
-                hears, plays = heard_and_played(self.speaker.word, event)
-                self.sound = sound_rows(self.speaker.word, self.devices, hears, plays)
+                self.sound = heard_and_played(self.speaker.word, event)
             case NatFound(way, proof):
                 self.network = f"{way}: {proof}" if proof else way
                 if self.help_open:

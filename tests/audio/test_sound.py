@@ -365,3 +365,23 @@ def test_the_trial_without_any_device_is_over_soon() -> None:
         check=True,
     )
     assert "SoundTried(microphone=None, speaker=False)" in done.stdout
+
+
+@pytest.mark.desktop
+def test_one_trial_at_a_time_and_a_call_breaks_it_off(pulse: Pulse) -> None:
+    reports: SimpleQueue[AudioReport] = SimpleQueue()
+    sound = Sound()
+    sound.report_to(reports.put)
+    sound.try_out()
+    sound.try_out()
+    wait_until(lambda: streams(pulse) == (1, 1), 5, "the trial's streams")
+    device = sound.device(1)
+    device.open_speaker(lambda: bytes(320))
+    device.open_microphone(lambda: None)
+    wait_until(lambda: device.take() is not None, 5, "the call's microphone")
+    assert streams(pulse) == (1, 1)
+    sound.list()
+    assert isinstance(reports.get(timeout=5), DevicesListed)
+    device.close()
+    sound.stop()
+    assert reports.empty()

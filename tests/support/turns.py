@@ -38,6 +38,15 @@ class Turns:
         finally:
             self._go_in(fcntl.LOCK_SH)
 
+    def open_door(self) -> bool:
+        """Whether nobody waits at the door to be alone."""
+        try:
+            fcntl.flock(self._door, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(self._door, fcntl.LOCK_UN)
+        return True
+
     def _go_in(self, how: int) -> None:
         fcntl.flock(self._room, fcntl.LOCK_UN)
         fcntl.flock(self._door, fcntl.LOCK_EX)

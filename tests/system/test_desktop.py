@@ -98,12 +98,13 @@ def test_the_applet_is_clicked_speaks_is_held_and_hung_up(
         desktop.tray_icon()
         keep(desktop, f"{tray}-idle")
 
-        desktop.choose(CALL)
-        answer(baresip)
-        desktop.wait_for_colour(RED)
-        with alone(), pulse.recording_speaker() as speaker:
-            pulse.play_into_microphone(ours.file)
-            keep(desktop, f"{tray}-in-call")
+        with alone():
+            desktop.choose(CALL)
+            answer(baresip)
+            desktop.wait_for_colour(RED)
+            with pulse.recording_speaker() as speaker:
+                pulse.play_into_microphone(ours.file)
+        keep(desktop, f"{tray}-in-call")
         heard = speaker.samples
 
         desktop.choose(HOLD)

@@ -92,14 +92,15 @@ def test_a_call_by_right_clicks_is_heard_both_ways_and_held(
     stage.start()
     stage.keep("idle")
     with stage.baresip(theirs, answers=False) as baresip:
-        menu = stage.menu.open()
-        stage.keep("menu")
-        stage.menu.click(menu, CALL)
-        answer(baresip)
-        desktop.wait_for_colour(RED)
-        with alone(), pulse.recording_speaker() as speaker:
-            pulse.play_into_microphone(ours.file)
-            stage.keep("in-call")
+        with alone():
+            menu = stage.menu.open()
+            stage.keep("menu")
+            stage.menu.click(menu, CALL)
+            answer(baresip)
+            desktop.wait_for_colour(RED)
+            with pulse.recording_speaker() as speaker:
+                pulse.play_into_microphone(ours.file)
+        stage.keep("in-call")
         stage.menu.choose(HOLD)
         wait_until(lambda: level_dbfs(pulse.record_speaker(0.5)) < -60, 15, "silence on hold")
         desktop.wait_for_colour(RED)

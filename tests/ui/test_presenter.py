@@ -807,7 +807,7 @@ def test_the_menu_has_the_check_which_tries_network_and_sound_each_time_it_is_ch
     assert entry.request == Request(Act.CHECK)
     for times in (1, 2):
         story.asks(Act.CHECK)
-        assert story.commands == [CheckNetwork(), TrySound()]
+        assert story.commands == [CheckNetwork(), ListDevices(), TrySound()]
         story.happens(NetworkChecked(True, (("Router", "found", f"Look {times}."),)))
         help_text = story.presenter.view().help
         assert help_text is not None
@@ -830,9 +830,16 @@ def test_the_check_tells_what_the_sound_does(story: Story) -> None:
     )
 
 
+def test_a_call_takes_the_sound_from_the_check(story: Story) -> None:
+    story.asks(Act.CHECK).rings_in()
+    help_text = story.presenter.view().help
+    assert help_text is not None
+    assert [said for _, said in help_text.check] == ["none. The call is using it."] * 2
+
+
 def test_the_check_leaves_the_sound_to_a_call(story: Story) -> None:
     story.talks().asks(Act.CHECK)
-    assert story.commands == [CheckNetwork()]
+    assert story.commands == [CheckNetwork(), ListDevices()]
     help_text = story.presenter.view().help
     assert help_text is not None
     assert [said for _, said in help_text.check] == ["none. The call is using it."] * 2
