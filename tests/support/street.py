@@ -247,8 +247,10 @@ class House:
         street, now = self.street, self.street.now
         while True:
             for datagram in self.phone.datagrams_to_send():
-                assert datagram.hop.transport is Transport.UDP
-                street.send(datagram.data, self.sip, datagram.hop.address)
+                if datagram.hop.transport is Transport.UDP:
+                    street.send(datagram.data, self.sip, datagram.hop.address)
+                else:  # there is nothing else on this street
+                    self.phone.connection_failed(datagram.hop, now)
             for number, room in list(self.rooms.items()):
                 for out in room.session.datagrams_to_send():
                     source = room.rtcp if out.control else room.rtp
