@@ -7,6 +7,7 @@ from applet.sdp.description import (
     Direction,
     Media,
     SdpError,
+    as_sockets_write,
     is_ip_literal,
     is_unspecified,
     whole_number,
@@ -127,7 +128,7 @@ def _rtcp_address(media: Media, host: str) -> Address | None:
     if port is None:
         port = media.port + 1
     elif len(words) == 4 and is_ip_literal(words[3]):
-        host = words[3]
+        host = as_sockets_write(words[3])
     return None if is_unspecified(host) or not 0 < port <= 65_535 else Address(host, port)
 
 

@@ -279,7 +279,7 @@ def _connection(section: str) -> str | None:
     address = words[2].partition("/")[0]
     if not is_ip_literal(address):
         raise SdpError("the c= line names no IP address")
-    return address
+    return as_sockets_write(address)
 
 
 def _media(section: str, session_connection: str | None) -> Media:
@@ -356,6 +356,15 @@ def is_ip_literal(text: str) -> bool:
 
 def _is_hex(text: str) -> bool:
     return bool(text) and not text.strip("0123456789abcdefABCDEF")
+
+
+def as_sockets_write(address: str) -> str:
+    """`2001:DB8::01` is `2001:db8::1` where something comes from there (RFC 5952)."""
+    if ":" not in address:
+        return address
+    from ipaddress import IPv6Address  # 3 ms that a call by IPv4 does not need
+
+    return str(IPv6Address(address))
 
 
 def is_unspecified(address: str) -> bool:

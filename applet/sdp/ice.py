@@ -8,6 +8,7 @@ from applet.sdp.description import (
     Attribute,
     Media,
     SessionDescription,
+    as_sockets_write,
     is_ip_literal,
     is_unspecified,
     whole_number,
@@ -81,19 +82,18 @@ class IceSide:
         self._local: Ice | None = None
         self._remote: Ice | None = None
         self._mismatch = False
-        self._before: tuple[tuple[Place, ...], Ice | None] = (places, None)
+        self._settled: tuple[tuple[Place, ...], Ice | None] = (places, None)
 
     def moved(self, places: tuple[Place, ...]) -> None:
         """Other addresses, or the same ones that carry nothing any more, need other credentials:
         an ICE restart (RFC 8445 section 9)."""
-        self._before = (self._places, self._local)
         self._places = places
         if self._local is not None:
             self._local = self._new()
 
     def stayed(self) -> None:
-        """They did not want that: what was agreed before counts."""
-        self._places, before = self._before
+        """They did not want that, however often we moved: what was agreed last counts."""
+        self._places, before = self._settled
         if self._local is not None:
             self._local = before
 
@@ -105,23 +105,21 @@ class IceSide:
             self._local = self._remote = None
         elif self._local is None or before is None or _differ(before, self._remote):
             self._local = self._new()
-        return self._agreed
+        return self._agree()
 
     def answered(self, description: SessionDescription, media: Media) -> AgreedIce | None:
         """Their answer to an offer of ours; without ICE it ends."""
         self._remote = None if self._local is None else read_ice(description, media)
         if self._remote is None:
             self._local = None
-        return self._agreed
+        return self._agree()
 
-    def attributes(self, rtcp_mux: bool = False) -> tuple[Attribute, ...]:
-        """For our `m=` section, in answers and in offers. With `rtcp_mux` there is nothing but
-        component 1 (RFC 8839 section 4.2.1.1)."""
-        if self._mismatch:
-            return (Attribute("ice-mismatch"),)
+    def attributes(self, rtcp_mux: bool = False, answering: bool = True) -> tuple[Attribute, ...]:
+        """For our `m=` section. With `rtcp_mux` there is nothing but component 1 (RFC 8839 section
+        4.2.1.1); of a mismatch an answer alone speaks (section 5.3)."""
         ours = self._local
         if ours is None:
-            return ()
+            return (Attribute("ice-mismatch"),) if self._mismatch and answering else ()
         return (
             Attribute("ice-ufrag", ours.ufrag),
             Attribute("ice-pwd", ours.pwd),
@@ -133,8 +131,8 @@ class IceSide:
             ),
         )
 
-    @property
-    def _agreed(self) -> AgreedIce | None:
+    def _agree(self) -> AgreedIce | None:
+        self._settled = (self._places, self._local)
         if self._local is None or self._remote is None:
             return None
         return AgreedIce(self._local, self._remote)
@@ -182,7 +180,8 @@ def read_candidate(value: str) -> Candidate | None:
         return None
     if not _is_ice(words[0], 1, 32) or not is_ip_literal(words[4]) or is_unspecified(words[4]):
         return None
-    return Candidate(words[0], component, rank, Address(words[4], port), words[7])
+    host = as_sockets_write(words[4])
+    return Candidate(words[0], component, rank, Address(host, port), words[7])
 
 
 def priority(kind: str, component: int) -> int:

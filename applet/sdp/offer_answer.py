@@ -154,7 +154,7 @@ class OfferAnswer:
         shows 0.0.0.0 in place of our address: RFC 2543's way to hold (RFC 3264 section 8.4)."""
         self._require(State.STABLE)
         formats = self._formats()
-        audio = self._audio_media(formats, direction)
+        audio = self._audio_media(formats, direction, answering=False)
         slots = list(self._slots) or [audio]
         slots[self._audio] = audio
         self._offer = _Offer(direction, formats)
@@ -304,7 +304,7 @@ class OfferAnswer:
         self._profile = offered.protocol.upper()
         if self._ice is not None:
             negotiated = negotiated._replace(ice=self._ice.offered(description, offered))
-        return self._audio_media(common, agreed), negotiated
+        return self._audio_media(common, agreed, answering=True), negotiated
 
     # --- both ---------------------------------------------------------------------------------
 
@@ -347,7 +347,9 @@ class OfferAnswer:
             formats[number] = codec._replace(payload_type=number)
         return tuple(formats.values())
 
-    def _audio_media(self, formats: tuple[Codec, ...], direction: Direction) -> Media:
+    def _audio_media(
+        self, formats: tuple[Codec, ...], direction: Direction, answering: bool
+    ) -> Media:
         attributes = []
         for codec in formats:
             attributes.append(Attribute("rtpmap", _rtpmap(codec)))
@@ -359,7 +361,7 @@ class OfferAnswer:
         if self._rtcp_mux:
             attributes.append(Attribute("rtcp-mux"))
         if self._ice is not None:
-            attributes.extend(self._ice.attributes(self._rtcp_mux))
+            attributes.extend(self._ice.attributes(self._rtcp_mux, answering))
         attributes.append(Attribute(direction.value))
         numbers = tuple(str(codec.payload_type) for codec in formats)
         return Media("audio", self._local.port, self._profile, numbers, None, tuple(attributes))

@@ -139,9 +139,23 @@ def test_an_address_that_is_none_of_their_candidates_is_a_mismatch() -> None:
     side = us()
     lines, negotiated = answered(side, *LINES, host="198.51.100.99")
     assert lines == ["a=ice-mismatch"] and negotiated.ice is None
-    assert ice_lines(side.create_offer(SENDRECV)) == ["a=ice-mismatch"]
+    assert ice_lines(side.create_offer(SENDRECV)) == [], "only an answer speaks of it"
     side.offer_failed()
+    assert answered(side, *LINES, host="198.51.100.99")[0] == ["a=ice-mismatch"]
     assert agreed(side, *LINES).remote.ufrag == "them"
+
+
+@pytest.mark.parametrize("written", ["2001:DB8::1", "2001:db8:0:0::01", "2001:DB8:0:0:0:0:0:1"])
+def test_an_ipv6_address_is_the_same_however_it_is_written(written: str) -> None:
+    side = OfferAnswer(Address("2001:db8::9", 4), 5, ("PCMU",), session_id=1, ice=us()._ice)
+    offer = sdp(*THEIR, HOST.replace("198.51.100.3", written), "a=rtcp:5 IN IP6 2001:Db8::2")
+    side.receive_offer(offer.replace(b"c=IN IP4 198.51.100.3", b"c=IN IP6 2001:dB8::1"))
+    _, negotiated = side.create_answer(SENDRECV)
+    there = Address("2001:db8::1", 40000)
+    assert negotiated.remote_rtp == there
+    assert negotiated.remote_rtcp == Address("2001:db8::2", 5)
+    assert negotiated.ice is not None, "their own address is among their candidates"
+    assert [each.address for each in negotiated.ice.remote.candidates] == [there]
 
 
 def test_on_hold_the_old_way_ice_goes_on() -> None:
@@ -215,6 +229,29 @@ def test_a_move_that_they_refuse_leaves_ice_as_it_was() -> None:
     plain.set_local(OURS, 30001)
     plain.keep_local(OURS, 30001)
     assert ice_lines(plain.create_offer(SENDRECV)) == []
+
+
+def test_after_two_moves_a_refusal_leads_back_to_what_was_agreed() -> None:
+    side = us()
+    before, _ = answered(side, *LINES)
+    for port in (40000, 40010):
+        side.set_local(Address("192.0.2.77", port), port + 1)
+    side.create_offer(SENDRECV)
+    side.offer_failed()
+    side.keep_local(OURS, 30001)
+    assert ice_lines(side.create_offer(SENDRECV)) == before
+
+
+def test_a_move_that_they_agreed_to_is_what_the_next_refusal_leads_back_to() -> None:
+    side = us()
+    answered(side, *LINES)
+    there = Address("192.0.2.77", 40000)
+    side.set_local(there, 40001)
+    agreed = ice_lines(side.create_offer(SENDRECV))
+    side.receive_answer(sdp(*LINES))
+    side.set_local(OURS, 30001)
+    side.keep_local(there, 40001)
+    assert ice_lines(side.create_offer(SENDRECV)) == agreed
 
 
 def test_a_move_before_there_is_ice_says_nothing_of_it() -> None:
