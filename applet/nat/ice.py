@@ -18,7 +18,8 @@ from applet.randomness import Randomness
 from applet.value import NamedTuple
 
 LIMIT = 5.0
-"""Seconds of checks; then the call goes on by the plain addresses."""
+"""Seconds that a pair is checked since we know of it, or since they have last asked by it; and how
+long what was chosen before a restart goes on unconfirmed. Then the plain addresses count."""
 PACE = 0.05
 AGAIN = 0.4
 KEEP_ALIVE = 5.0
@@ -68,22 +69,34 @@ class Target(NamedTuple):
 
 
 class IceSetup(NamedTuple):
-    """`local` and `remote` are (ufrag, pwd); `lite`: they only answer."""
+    """`local` and `remote` are (ufrag, pwd); `lite`: they only answer; `relayed`: where our relay
+    receives RTP, if there is one."""
 
     local: tuple[str, str]
     remote: tuple[str, str]
     targets: tuple[Target, ...]
     lite: bool = False
+    relayed: Address | None = None
 
 
 class _Pair:
-    __slots__ = ("at", "nominated", "target", "works")
+    """`at`: when it is checked next, but not after `until`; `asked`: they have checked it;
+    `works`: they have answered."""
 
-    def __init__(self, target: Target, at: float) -> None:
+    __slots__ = ("asked", "at", "nominated", "target", "until", "works")
+
+    def __init__(self, target: Target, now: float) -> None:
         self.target = target
-        self.at = at
+        self.at = now
+        self.until = now + LIMIT
+        self.asked = False
         self.works = False
         self.nominated = False
+
+    def hurry(self, now: float) -> None:
+        """Check it at once, and again until there is an answer."""
+        self.at = now
+        self.until = now + LIMIT
 
 
 class _Asked(NamedTuple):
@@ -95,9 +108,10 @@ class _Asked(NamedTuple):
 
 
 class IceAgent:
-    """`before`: the agent before a restart. What it has chosen goes on until there is better, and
-    who controls stays the same (RFC 8445 sections 6.1.1 and 9). `lost`: the components for which
-    they do not consent any more. `consented_at`: when they did for sound."""
+    """`before`: the agent before a restart. What it has chosen goes on until there is better, for
+    `LIMIT` at most and not by a relay that is gone, and who controls stays the same (RFC 8445
+    sections 6.1.1 and 9). `lost`: the components for which they do not consent any more.
+    `consented_at`: when they did for sound."""
 
     def __init__(
         self, setup: IceSetup, random: Randomness, now: float, before: "IceAgent | None" = None
@@ -110,10 +124,15 @@ class IceAgent:
         self._controlling = setup.lite
         if before is not None:
             self._controlling = setup.lite or before._controlling
-            self.chosen = {c: r for c, r in before.chosen.items() if c not in before.lost}
+            relay_stays = setup.relayed == before.setup.relayed
+            self.chosen = {
+                component: route
+                for component, route in before.chosen.items()
+                if component not in before.lost and (route.base is Base.SOCKET or relay_stays)
+            }
         self._consents = dict.fromkeys(self.chosen, now)
         self._tie_breaker = random.getrandbits(64)
-        self._until = now + LIMIT
+        self._inherits_until = now + LIMIT
         self._pace_at = now
         self._pairs: dict[tuple[int, Route], _Pair] = {}
         self._selected: dict[int, _Pair] = {}
@@ -163,12 +182,13 @@ class IceAgent:
         pair = self._pair(Target(component, route.address, priority, route.base), now)
         if pair is None:
             return True
+        pair.asked = True
         if binding.USE_CANDIDATE in message.attributes and not self._controlling:
             pair.nominated = True
         if pair.works:
             self._judge(pair, now)
         else:
-            pair.at = now  # a triggered check (RFC 8445 section 7.3.1.4)
+            pair.hurry(now)  # a triggered check (RFC 8445 section 7.3.1.4)
         return True
 
     def _in_conflict(self, message: Binding) -> bool:
@@ -195,7 +215,7 @@ class IceAgent:
         if asked.nominates:
             pair.nominated = True
         elif self._controlling and component not in self._selected:
-            pair.at = now
+            pair.hurry(now)
         if pair is self._selected.get(component):
             self._consent(component, now)
         self._judge(pair, now)
@@ -225,12 +245,27 @@ class IceAgent:
         pair = (ours, target.priority) if self._controlling else (target.priority, ours)
         return (min(pair) << 32) + 2 * max(pair) + (pair[0] > pair[1])
 
+    # --- what counts
+
+    def is_settled(self, component: int) -> bool:
+        """Whether its checks have chosen a pair, and they consent to it."""
+        return component in self._selected and component not in self.lost
+
+    def knows(self, component: int, route: Route) -> bool:
+        """Whether this is them: a check came from there, or worked. They may have chosen that one
+        (RFC 8445 section 12.2)."""
+        pair = self._pairs.get((component, route))
+        return pair is not None and (pair.asked or pair.works)
+
     # --- what goes
 
     def handle_timers(self, now: float) -> None:
         if now < self._pace_at:
             return
         self._pace_at = now + PACE
+        if now >= self._inherits_until:
+            for component in self.chosen.keys() - self._selected.keys():
+                del self.chosen[component], self._consents[component]
         self.lost.update(c for c, heard in self._consents.items() if now - heard >= CONSENT)
         due = [pair for pair in self._pairs.values() if pair.at <= now and self._wants(pair, now)]
         if due:
@@ -239,9 +274,16 @@ class IceAgent:
     def _wants(self, pair: _Pair, now: float) -> bool:
         component = pair.target.component
         selected = self._selected.get(component)
-        if selected is None:
-            return now < self._until
-        return pair is selected and component not in self.lost
+        if pair is selected:
+            return component not in self.lost
+        if now >= pair.until:
+            return False
+        # Who nominates every pair (RFC 5245) uses the best of them.
+        return selected is None or (
+            pair.nominated
+            and not pair.works
+            and self._rank(pair.target) > self._rank(selected.target)
+        )
 
     def _check(self, pair: _Pair, now: float) -> None:
         component = pair.target.component

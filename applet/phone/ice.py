@@ -37,7 +37,8 @@ def ice_setup(agreed: AgreedIce | None, rtcp_mux: bool) -> IceSetup | None:
         for base, ipv6 in bases
         if _is_ipv6(candidate) == ipv6 and (candidate.component == 1 or not rtcp_mux)
     )
-    return IceSetup(ours.credentials, theirs.credentials, targets, theirs.lite)
+    relayed = next((one.address for one in ours.candidates if one.kind == "relay"), None)
+    return IceSetup(ours.credentials, theirs.credentials, targets, theirs.lite, relayed)
 
 
 def _base(candidate: Candidate) -> Base:

@@ -1,9 +1,9 @@
 """ICE over the sockets and the relay of one call: joins `nat.ice` and `threads.media_call`.
 
-Once checks have chosen an address of theirs, media goes there and comes from there alone, and the
-session takes it for the address of their description: it knows nothing of ICE. Until then, and
-where no check succeeds, the description's address and the rule for sources count as without ICE.
-Where they do not consent any more nothing goes.
+Once checks have chosen an address of theirs, media goes there and comes alone from where they have
+proved to be, and the session takes it for the address of their description: it knows nothing of
+ICE. Until then, and where no check succeeds, the description's address and the rule for sources
+count as without ICE. Where they do not consent any more nothing goes.
 """
 
 from applet.address import Address
@@ -47,10 +47,13 @@ class IcePath:
 
     def inward(self, component: int, source: Address, base: Base = Base.SOCKET) -> Address | None:
         """Where media from `source` counts as coming from; None: it is a stranger's."""
-        chosen = None if self._agent is None else self._agent.chosen.get(component)
-        if chosen is None:
+        agent = self._agent
+        if agent is None:
             return source
-        return (self._plain.get(component) or source) if chosen == (base, source) else None
+        route, plain = Route(base, source), self._plain.get(component) or source
+        if agent.is_settled(component):
+            return plain if agent.knows(component, route) else None
+        return plain if route == agent.chosen.get(component) else source
 
     def outward(self, component: int) -> Route | None:
         """The way that was chosen; None: the plain one."""

@@ -149,6 +149,7 @@ def test_each_base_checks_what_it_can_reach() -> None:
         ("2001:db8::1", Base.SOCKET),
         ("10.0.0.2", Base.RELAY),
     ]
+    assert setup.relayed == RELAYED[0]
     both = AgreedIce(ours, theirs._replace(candidates=(four, reports)))
     for mux, components in ((False, [1, 2]), (True, [1])):
         setup = ice_setup(both, mux)

@@ -298,8 +298,7 @@ def test_memory_stays_bounded_whoever_asks() -> None:
         one.datagrams_to_send()
     assert len(one._pairs) == 100
     for step in range(400):
-        one.add((), 0.0)
-        one._until = 1e9
+        one.receive(1, request(), Address("10.0.0.3", 1), step)
         one.handle_timers(step)
     assert len(one._asked) == 256
 
@@ -433,9 +432,99 @@ def test_a_restart_does_not_go_on_with_what_they_do_not_consent_to() -> None:
     assert again.chosen == {} and again.lost == set()
 
 
-def test_what_a_restart_does_not_confirm_within_half_a_minute_is_lost_too() -> None:
+def test_what_a_restart_does_not_confirm_in_time_makes_room_for_the_plain_addresses() -> None:
     one, answered = consenting(1.0)
     again = IceAgent(one.setup, random.Random(2), answered, one)
+    again.handle_timers(answered + LIMIT - 0.1)
     assert chosen(again) == {1: THERE}
+    again.handle_timers(answered + LIMIT)
+    assert again.chosen == {}
     again.handle_timers(answered + CONSENT)
-    assert again.lost == {1}
+    assert again.lost == set()
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_relay_that_is_gone_is_no_way_after_a_restart(moved: bool) -> None:
+    relay = Address("198.51.100.9", 50000)
+    before = IceAgent(IceSetup(OURS, THEIRS, (), relayed=relay), random.Random(1), 0.0)
+    by_relay, by_socket = Route(Base.RELAY, THERE), Route(Base.SOCKET, ELSEWHERE)
+    before.chosen.update({1: by_relay, 2: by_socket})
+    setup = before.setup._replace(relayed=relay._replace(port=50002) if moved else relay)
+    again = IceAgent(setup, random.Random(2), 0.0, before)
+    assert again.chosen == ({2: by_socket} if moved else {1: by_relay, 2: by_socket})
+
+
+# --- what comes late
+
+
+def test_who_begins_after_our_checks_have_ended_is_checked_in_turn() -> None:
+    one = agent(targets=(to(THERE),))
+    checked(one, 0.0)
+    begins = LIMIT + 1
+    one.receive(1, request(*NOMINATES), THERE, begins)
+    assert [kind for kind, _, _ in sent(one)] == [binding.SUCCESS]
+    checked(one, begins)  # is lost
+    one.receive(1, success(checked(one, begins + LIMIT - 0.1)[0]), THERE, begins + LIMIT)
+    assert chosen(one) == {1: THERE}
+
+
+def test_who_stops_asking_is_not_checked_for_ever() -> None:
+    one = agent(targets=(to(THERE), to(ELSEWHERE)))
+    one.receive(1, request(), THERE, LIMIT + 1)
+    sent(one)
+    assert checked(one, LIMIT + 1)[2] == THERE, "nor is where nobody asked from"
+    one.handle_timers(2 * LIMIT + 1)
+    assert sent(one) == []
+
+
+def test_a_candidate_that_comes_late_is_checked_as_long_as_the_others() -> None:
+    one = agent(targets=(to(THERE),))
+    late = LIMIT + 1
+    one.add((to(THERE), to(ELSEWHERE)), late)
+    assert checked(one, late)[2] == ELSEWHERE
+    one.handle_timers(late + LIMIT)
+    assert sent(one) == []
+
+
+def test_a_better_pair_that_they_nominate_after_another_is_checked_until_it_works() -> None:
+    """RFC 5245 lets them nominate every pair at once, and use the best that works for them."""
+    one = agent(targets=(to(THERE, 1), to(ELSEWHERE, 2)))
+    checked(one, 0.0)  # the better one: is lost
+    one.receive(1, success(checked(one, 0.05)[0]), THERE, 0.1)
+    one.receive(1, request(*NOMINATES), THERE, 0.1)
+    assert chosen(one) == {1: THERE}
+    sent(one)
+    late = LIMIT + 1
+    assert checked(one, late)[2] == THERE, "consent alone"
+    one.receive(1, request(*NOMINATES), ELSEWHERE, late)
+    sent(one)
+    assert checked(one, late + 0.1)[2] == ELSEWHERE
+    one.receive(1, success(checked(one, late + 0.6)[0]), ELSEWHERE, late + 0.7)
+    assert chosen(one) == {1: ELSEWHERE}
+
+
+def test_a_worse_pair_that_they_nominate_after_another_is_left_alone() -> None:
+    one = agent(targets=(to(THERE, 200), to(ELSEWHERE, 1)))
+    one.receive(1, success(checked(one, 0.0)[0]), THERE, 0.1)
+    one.receive(1, request(*NOMINATES), THERE, 0.1)
+    one.receive(1, request(*NOMINATES), ELSEWHERE, 0.2)
+    sent(one)
+    one.handle_timers(0.3)
+    assert sent(one) == []
+
+
+def test_they_are_known_wherever_a_check_came_from_or_worked() -> None:
+    one = agent(targets=(to(THERE), to(ELSEWHERE)))
+    there, elsewhere = Route(Base.SOCKET, THERE), Route(Base.SOCKET, ELSEWHERE)
+    assert not one.is_settled(1) and not one.knows(1, there)
+    one.receive(1, request(password="wrong"), THERE, 0.0)
+    assert not one.knows(1, there)
+    one.receive(1, success(checked(one, 0.0)[0]), THERE, 0.0)
+    assert one.knows(1, there) and not one.knows(1, elsewhere) and not one.knows(2, there)
+    one.receive(1, request(), ELSEWHERE, 0.1)
+    assert one.knows(1, elsewhere) and not one.knows(1, elsewhere._replace(base=Base.RELAY))
+    assert not one.is_settled(1)
+    one.receive(1, request(*NOMINATES), THERE, 0.2)
+    assert one.is_settled(1) and not one.is_settled(2)
+    one.lost.add(1)
+    assert not one.is_settled(1)

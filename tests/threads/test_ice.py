@@ -16,7 +16,9 @@ from applet.address import Address
 from applet.audio.file import FileDevice, parse_source
 from applet.media.events import ConsentLost, PathFound
 from applet.media.parameters import MediaParameters
-from applet.nat.ice import CONSENT, Base, IceSetup, Route, Target
+from applet.nat import binding
+from applet.nat.binding import read_binding, write_binding
+from applet.nat.ice import CONSENT, LIMIT, Base, IceAgent, IceSetup, Route, Target
 from applet.phone.orders import CloseMedia, OpenMicrophone, RequestMediaStatistics, UpdateMedia
 from applet.threads.ice import IcePath
 from applet.threads.media import MediaThread
@@ -194,25 +196,71 @@ def test_where_no_check_succeeds_the_sound_goes_by_the_plain_addresses(line: Lin
         assert line.received(20) == 20
 
 
-def test_without_ice_in_the_next_description_the_plain_addresses_count_again() -> None:
+PLAIN, THERE, BETTER = (Address("10.0.0.2", port) for port in (9, 1, 2))
+SETUP = IceSetup(OURS, ("them", "x" * 22), (Target(1, THERE, 1), Target(1, BETTER, 2)), lite=True)
+
+
+def signed(kind: int, transaction: bytes, password: str) -> bytes:
+    user = ((binding.USERNAME, f"{OURS[0]}:{SETUP.remote[0]}".encode()),)
+    return write_binding(kind, transaction, user, password)
+
+
+def settled() -> tuple[IcePath, IceAgent]:
+    """Over to THERE: what we check there is answered."""
     path = IcePath(random.Random(1))
-    there, plain = Address("10.0.0.2", 1), Address("10.0.0.2", 9)
-    assert path.inward(1, there) == there and path.outward(1) is None
-    setup = IceSetup(OURS, ("them", "x" * 22), (), lite=True)
-    path.follow(setup, {1: plain, 2: None}, 0.0)
+    assert path.inward(1, THERE) == THERE and path.outward(1) is None
+    path.follow(SETUP, {1: PLAIN, 2: None}, 0.0)
+    for now in (0.0, 0.05, 0.1, 0.15):
+        for component, data, route in path.serve(now):
+            message = read_binding(data)
+            assert message is not None
+            if route.address == THERE:
+                answer = signed(binding.SUCCESS, message.transaction, SETUP.remote[1])
+                assert path.receive(component, answer, THERE, now)
+    assert path.outward(1) == Route(Base.SOCKET, THERE)
     agent = path._agent
     assert agent is not None
-    route = agent.chosen[1] = Route(Base.SOCKET, there)
-    assert path.take_found() == route and path.take_found() is None
-    assert path.outward(1) == route and path.inward(1, there) == plain
-    assert path.inward(1, plain) is None and path.inward(1, there, Base.RELAY) is None
+    return path, agent
+
+
+def test_what_was_chosen_is_told_once_and_so_is_that_they_stopped_consenting() -> None:
+    path, agent = settled()
+    assert path.take_found() == Route(Base.SOCKET, THERE) and path.take_found() is None
+    assert path.inward(1, THERE) == PLAIN and path.inward(2, THERE) == THERE
+    assert path.inward(1, PLAIN) is None and path.inward(1, THERE, Base.RELAY) is None
     agent.lost.add(1)
     assert path.take_lost() and not path.take_lost() and not path.may_send(1)
+    assert path.inward(1, PLAIN) == PLAIN, "they may have gone back to it"
+    assert path.inward(1, THERE) == PLAIN
     agent.lost.clear()
     assert path.may_send(1) and not path.take_lost()
-    path.follow(setup._replace(targets=(Target(1, there, 1),)), {1: plain}, 1.0)
+
+
+def test_they_are_heard_from_wherever_they_have_proved_to_be() -> None:
+    """They may have chosen another pair than we: our check on it was lost."""
+    path, _ = settled()
+    assert path.inward(1, BETTER) is None
+    assert path.receive(1, signed(binding.REQUEST, bytes(12), OURS[1]), BETTER, 1.0)
+    assert path.inward(1, BETTER) == PLAIN and path.inward(1, THERE) == PLAIN
+    assert path.outward(1) == Route(Base.SOCKET, THERE)
+
+
+def test_a_restart_without_any_answer_ends_with_the_plain_addresses() -> None:
+    path, before = settled()
+    path.follow(SETUP._replace(local=("new0", "z" * 22)), {1: PLAIN}, 2.0)
+    assert path._agent is not before
+    assert path.inward(1, THERE) == PLAIN, "until there is better"
+    assert path.inward(1, PLAIN) == PLAIN, "they may be back there already"
+    path.serve(2.0 + LIMIT)
+    assert path.outward(1) is None and path.inward(1, PLAIN) == PLAIN
+    path.serve(2.0 + CONSENT)
+    assert path.may_send(1) and not path.take_lost()
+
+
+def test_without_ice_in_the_next_description_the_plain_addresses_count_again() -> None:
+    path, agent = settled()
+    path.follow(SETUP._replace(targets=(Target(1, PLAIN, 1),)), {1: PLAIN}, 1.0)
     assert path._agent is agent, "the same credentials keep what runs"
-    path.follow(setup._replace(remote=("new0", "y" * 22)), {1: None}, 2.0)
-    assert path._agent is not agent and path.inward(1, there) == there, "until there is better"
-    path.follow(None, {1: plain}, 3.0)
+    path.follow(None, {1: PLAIN}, 3.0)
     assert path.outward(1) is None and path.may_send(1) and path.serve(3.0) == []
+    assert path.inward(1, BETTER) == BETTER
