@@ -1,5 +1,6 @@
 """Session descriptions: parse, each field, print."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from applet.sdp.description import (
     Origin,
     SdpError,
     SessionDescription,
+    as_sockets_write,
     is_ip_literal,
     is_unspecified,
     parse_sdp,
@@ -287,6 +289,22 @@ def test_a_direction_can_be_turned_round_and_narrowed() -> None:
 )
 def test_an_ip_address_is_known(text: str) -> None:
     assert is_ip_literal(text)
+    assert is_ip_literal(as_sockets_write(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:DB8:0:0:1:0:0:01", "2001:db8::1:0:0:1"),
+        ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
+    ],
+)
+def test_an_ip_address_is_written_in_one_way(text: str, written: str) -> None:
+    assert as_sockets_write(text) == written
+    if ":" in text:
+        packed = socket.inet_pton(socket.AF_INET6, text)
+        assert socket.inet_ntop(socket.AF_INET6, packed) == written
 
 
 @pytest.mark.parametrize(
