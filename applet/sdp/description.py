@@ -364,7 +364,9 @@ def as_sockets_write(address: str) -> str:
         return address
     from ipaddress import IPv6Address  # 3 ms that a call by IPv4 does not need
 
-    return str(IPv6Address(address))
+    parsed = IPv6Address(address)
+    mapped = parsed.ipv4_mapped  # Python 3.13 and the sockets write its dots, 3.11 does not
+    return str(parsed) if mapped is None else f"::ffff:{mapped}"
 
 
 def is_unspecified(address: str) -> bool:
