@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 from applet.address import Address
 from applet.nat.knowledge import MapperSeen
 from applet.nat.port_mapping import LEASE, PortMappingError
+from applet.phone.messages import Logged, Trouble
+from applet.threads.mishap import Mishaps
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
@@ -86,6 +88,11 @@ class Mappings:
         self._users: dict[int, int] = {}  # internal port -> how many `Mapped` stand for it
         self._moved: dict[tuple[int, int], Moved] = {}  # by the internal ports of a call
         self._renew_at = 0.0
+        self._mishaps: Mishaps | None = None
+
+    def report_to(self, report: Callable[[Logged | Trouble], None]) -> None:
+        """Whom a mistake of ours is told to, from the worker's thread."""
+        self._mishaps = Mishaps("mappings", report)
 
     def look(self, probe_port: int, answer: Callable[[MapperSeen], None]) -> None:
         """Look for a router by both protocols at once; the first that is found counts. `answer`
@@ -159,11 +166,14 @@ class Mappings:
             try:
                 job = self._jobs.get(timeout=wait)
             except Empty:
-                self._renew()
-                continue
+                job = self._renew
             if job is None:
                 return
-            job()
+            try:
+                job()
+            except Exception as error:  # the mappings of the other calls live on
+                if self._mishaps is not None:
+                    self._mishaps.caught(error, time.monotonic())
 
     def _open(self, rtp: Address, rtcp: Address, once: _Once, moved: Moved) -> None:
         internal = (rtp.port, rtcp.port)

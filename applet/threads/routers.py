@@ -34,7 +34,7 @@ class Router(Protocol):
     place: str
 
     def look_again(self) -> None:
-        """Its address in the world may be another one by now."""
+        """Its address in the world may be another one by now. Raises nothing."""
 
     def add(self, internal: int, lifetime: int = LEASE) -> Granted:
         """Open UDP port `internal` to the world, or renew it. Raises PortMappingError."""
@@ -150,8 +150,12 @@ class PmpRouter:
         self.place = f"{kind.value} {gateway}"
 
     def look_again(self) -> None:
-        if self.kind is Mapper.NAT_PMP:  # PCP tells it with each mapping
+        if self.kind is not Mapper.NAT_PMP:
+            return  # PCP tells it with each mapping
+        try:
             self.external = _nat_pmp_external(self._gateway) or self.external
+        except OSError:  # there is no network at the moment
+            return
 
     def add(self, internal: int, lifetime: int = LEASE) -> Granted:
         nonce = self._nonces.setdefault((self._gateway, internal), os.urandom(12))

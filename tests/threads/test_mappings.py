@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from applet.address import Address
 from applet.nat.knowledge import Mapper, MapperSeen
 from applet.nat.port_mapping import LEASE, Granted, PortMappingError
+from applet.phone.messages import Logged, Reason, Trouble
 from applet.threads.mappings import RENEW_AGAIN, Mapped, Mappings
 from applet.threads.routers import Router
 from tests.support.process import wait_until
@@ -121,6 +122,21 @@ def test_mappings_are_renewed_while_the_call_lasts() -> None:
     mappings._renew_at = 0.0
     mappings._do(lambda: None)
     wait_until(lambda: gateway.asked == 4, 5, "the renewal")
+    mappings.stop()
+
+
+def test_a_mistake_in_a_job_is_told_and_no_end_of_the_others() -> None:
+    def broken() -> None:
+        raise IndexError
+
+    told: SimpleQueue[Logged | Trouble] = SimpleQueue()
+    mappings, _ = found(lambda _: Gateway())
+    mappings.report_to(told.put)
+    mappings._do(broken)
+    assert isinstance(logged := told.get(timeout=5), Logged)
+    assert logged.line == "! unexpected IndexError in the mappings thread"
+    assert told.get(timeout=5) == Trouble(0, Reason.INTERNAL, "IndexError")
+    assert opened(mappings) is not None
     mappings.stop()
 
 

@@ -139,6 +139,12 @@ def test_a_router_that_got_another_address_in_the_world_tells_it() -> None:
     assert found.external == OUTSIDE, "a router that vanished tells nothing"
 
 
+def test_a_router_that_no_network_leads_to_keeps_its_address_in_the_world() -> None:
+    router = PmpRouter("255.255.255.255", OUTSIDE, Mapper.NAT_PMP, {})  # nobody may send there
+    router.look_again()
+    assert router.external == OUTSIDE
+
+
 @pytest.mark.parametrize(
     "reply",
     [lambda data: b"", lambda data: b"\xff" * 700, lambda data: b"\0", pmp(3)],
