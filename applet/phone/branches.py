@@ -61,6 +61,9 @@ class Branches:
         known = self._by_tag.get(tag)
         return known.described if known is not None and known.final else None
 
+    def described(self) -> tuple[OfferAnswer, ...]:
+        return tuple(branch.described for branch in self._by_tag.values())
+
     def listen_to(self, tag: str) -> None:
         """This branch has spoken by an offer of its own."""
         self._heard = tag

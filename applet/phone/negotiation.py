@@ -176,7 +176,8 @@ class Negotiation:
         offered, in a call that is held too. The same place is offered again: the port for
         reports, our Contact or the way there may be new."""
         self._local = opened.rtp
-        self._described.set_local(opened.rtp, opened.rtcp.port, ice_places(opened))
+        for described in (self._described, *self._branches.described()):
+            described.set_local(opened.rtp, opened.rtcp.port, ice_places(opened))
         self._agreed = self._agreed._replace(local=_NOWHERE)
         if self._in_flight is not None:
             self._in_flight = self._in_flight._replace(local=_NOWHERE)
@@ -185,7 +186,8 @@ class Negotiation:
     def stay(self, rtp: Address, rtcp_port: int) -> None:
         """What `relocate` asked for was refused: our sound goes on coming to `rtp`, as agreed."""
         self._local = rtp
-        self._described.keep_local(rtp, rtcp_port)
+        for described in (self._described, *self._branches.described()):
+            described.keep_local(rtp, rtcp_port)
         self._agreed = self._agreed._replace(local=rtp)
 
     @property
@@ -208,6 +210,11 @@ class Negotiation:
     def moving(self) -> bool:
         """What `relocate` asked for is neither agreed nor refused yet."""
         return self._agreed.local != self._local
+
+    @property
+    def agreed_at(self) -> Address | None:
+        """Where they were told, by what is agreed now, that we hear."""
+        return None if self._negotiated is None else self._negotiated.local_rtp
 
     @property
     def held_by(self) -> HeldBy:
@@ -391,13 +398,14 @@ class Negotiation:
         self._them = negotiated.held_by_them
         parameters = media_parameters(negotiated)
         checks = ice_setup(negotiated.ice, negotiated.rtcp_mux)
-        self._outbox.order(UpdateMedia(self._call, parameters, checks))
+        local = negotiated.local_rtp
+        self._outbox.order(UpdateMedia(self._call, parameters, checks, local))
         self._outbox.tell(
             MediaChanged(
                 self._call,
                 parameters.codec,
                 parameters.direction,
-                str(self._local),
+                str(local or self._local),
                 str(parameters.remote_rtp or ""),
                 "",
             )

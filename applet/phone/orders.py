@@ -50,8 +50,8 @@ class HurryWay(NamedTuple):
 
 
 class OpenWay(NamedTuple):
-    """Open another way for a call that has its sockets; its sound takes it with the next
-    `UpdateMedia`. `local`: our IP, if it is another one now. Answer: `media_opened` again."""
+    """Open another way for a call that has its sockets; its sound takes it with the `UpdateMedia`
+    about it. `local`: our IP, if it is another one now. Answer: `media_opened` again."""
 
     call: int
     ways: tuple[Way, ...]
@@ -59,18 +59,21 @@ class OpenWay(NamedTuple):
 
 
 class KeepWay(NamedTuple):
-    """What `OpenWay` opened is not wanted: the sound stays where it is."""
+    """The way that was opened at the RTP address `refused` is not wanted: the sound stays where it
+    is."""
 
     call: int
+    refused: Address
 
 
 class UpdateMedia(NamedTuple):
     """Offer/answer is complete, for the first time or again. `ice`: look for a better address of
-    theirs by these checks."""
+    theirs by these checks; `local`: where they were told that we hear RTP (None: as before)."""
 
     call: int
     parameters: MediaParameters
     ice: "IceSetup | None" = None
+    local: Address | None = None
 
 
 class OpenMicrophone(NamedTuple):

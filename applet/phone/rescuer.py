@@ -38,6 +38,7 @@ class Rescuer:
         self._outbox = outbox
         self._machine = Rescue()
         self._offered: OpenedWay | None = None
+        self._late: list[OpenedWay] = []
         self._rerouted: _Rerouted | None = None
         self._remapped: OpenedWay | None = None
         self._wanted: Way | None = None
@@ -80,12 +81,14 @@ class Rescuer:
 
     def way_opened(self, opened: OpenedWay, now: float) -> None:
         """The threads have opened a way for a step, or only what is always there."""
-        if self._moving or opened.late:
+        if opened.late:
+            self._better(opened, now)
+        elif self._moving:
             self._moved(opened, now)
         elif self._machine.state is not RescueState.TRYING:
-            self._outbox.order(KeepWay(self._call.number))
+            self._refuse(opened)
         elif opened.way != self._wanted:
-            self._outbox.order(KeepWay(self._call.number))
+            self._refuse(opened)
             self._machine.feed(RescueInput.REFUSED, now)
             self.handle_timers(now)
         else:
@@ -93,13 +96,24 @@ class Rescuer:
             self._machine.offered(now)
             self._call.relocate(opened, now)
 
+    def _better(self, late: OpenedWay, now: float) -> None:
+        """It came when the call had begun by another way, which it keeps until they agree."""
+        if self._moving or self._rescuing or self._machine.state is RescueState.TRYING:
+            self._refuse(late)
+            return
+        self._late.append(late)
+        self._call.relocate(late, now)
+
+    def _refuse(self, opened: OpenedWay) -> None:
+        self._outbox.order(KeepWay(self._call.number, opened.rtp))
+
     def mapping_moved(self, rtp: Address, rtcp: Address, now: float) -> None:
         """The router reaches us by another address or port from now on. While another way is
         offered this waits for what becomes of that."""
         if rtp.host != self._opened.rtp.host:
             self._network.look_again(now)  # SIP comes from there too
         moved = self._opened._replace(rtp=rtp, rtcp=rtcp)
-        if self._offered is None:
+        if self._offered is None and not self._late:
             self._moved(moved, now)
         else:
             self._remapped = moved
@@ -108,6 +122,7 @@ class Rescuer:
         """Whatever way the call had is gone."""
         self._machine = Rescue()
         self._offered = self._remapped = None
+        self._late.clear()
         self._go_back()
         if self._server is not None:
             self._network.when_known(self._server, lambda plan, at: self._move(plan.ways), now)
@@ -121,7 +136,8 @@ class Rescuer:
             self._outbox.order(OpenWay(self._call.number, ways, local))
 
     def _moved(self, opened: OpenedWay, now: float) -> None:
-        """Offer the new place, and with it the new Contact."""
+        """Offer the new place, and with it the new Contact. It stays ours if they refuse it: the
+        one before is gone."""
         self._moving = False
         self._opened = opened
         self._network.tell_way(opened.way, self._server)
@@ -155,17 +171,41 @@ class Rescuer:
         negotiation.refresh(now)
 
     def session_event(self, event: object, now: float) -> None:
-        """What became of our offer, if sound has come back meanwhile too. An offer of theirs may
-        have come before it was repeated, and with our answer they know the new place; of another
-        transport it proves nothing."""
-        ours = self._offered is not None or self._rerouted is not None
-        if not ours or self._negotiation.moving:
-            return
+        """What became of our offer, if sound has come back meanwhile too."""
+        if self._late:
+            self._late_event(self._late[-1], event, now)
+        elif self._rescuing and not self._negotiation.moving:
+            self._step_event(event, now)
+
+    def _late_event(self, best: OpenedWay, event: object, now: float) -> None:
+        """Which of the better ways has been agreed to, or that the best is not wanted."""
+        negotiation = self._negotiation
+        agreed = [late for late in self._late if late.rtp == negotiation.agreed_at]
+        if isinstance(event, ReinviteAnswered) and not negotiation.moving:
+            agreed = [best]  # its answer may have said nothing
+        if agreed:
+            self._opened, self._remapped = agreed[-1], None
+            del self._late[: self._late.index(agreed[-1]) + 1]
+            self._network.tell_way(self._opened.way, self._server)
+        elif isinstance(event, ReinviteFailed) and not negotiation.moving:
+            refused, self._late = self._late, []
+            for late in refused:
+                self._refuse(late)
+            self._stay(now)
+
+    def _step_event(self, event: object, now: float) -> None:
+        """An offer of theirs may have come before ours was repeated, and with our answer they know
+        the new place; of another transport it proves nothing."""
         theirs = isinstance(event, ReinviteConfirmed | OfferReceived)
         if isinstance(event, ReinviteAnswered) or (theirs and self._rerouted is None):
             self._succeeded(now)
         elif theirs or isinstance(event, ReinviteFailed):
             self._failed(now)
+
+    @property
+    def _rescuing(self) -> bool:
+        """A step is offered."""
+        return self._offered is not None or self._rerouted is not None
 
     # --- deadlines
 
@@ -247,12 +287,16 @@ class Rescuer:
 
     def _failed(self, now: float) -> None:
         """The call is as it was before."""
-        if self._offered is not None:
-            self._offered = None
-            self._outbox.order(KeepWay(self._call.number))
-            self._negotiation.stay(self._opened.rtp, self._opened.rtcp.port)
         self._go_back()
         self._machine.feed(RescueInput.REFUSED, now)
+        if self._offered is not None:
+            self._refuse(self._offered)
+            self._offered = None
+            self._stay(now)
+
+    def _stay(self, now: float) -> None:
+        """Where it was, or where the router has moved that meanwhile."""
+        self._negotiation.stay(self._opened.rtp, self._opened.rtcp.port)
         if self._remapped is not None:
             moved, self._remapped = self._remapped, None
             self._moved(moved, now)

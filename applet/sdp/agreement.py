@@ -34,7 +34,7 @@ class Negotiated(NamedTuple):
     there (address 0.0.0.0, or the stream is switched off by port 0), `remote_rtcp` also when it
     is not known. `ptime_ms`, the sound in one packet we send, is 10, 20, 40 or 60. `rtcp_mux`:
     reports go by the ports of the sound. `ice`: checks may find a better address than
-    `remote_rtp`.
+    `remote_rtp`. `local_rtp`: where they were told that we hear.
     """
 
     remote_rtp: Address | None
@@ -49,6 +49,7 @@ class Negotiated(NamedTuple):
     held_by_them: bool
     rtcp_mux: bool = False
     ice: AgreedIce | None = None
+    local_rtp: Address | None = None
 
 
 def in_common(theirs: tuple[Codec, ...], ours: tuple[Codec, ...]) -> tuple[Codec, ...]:

@@ -70,6 +70,7 @@ class _Offer(NamedTuple):
 
     direction: Direction
     formats: tuple[Codec, ...]
+    local: Address
 
 
 class _RemoteOffer(NamedTuple):
@@ -122,7 +123,7 @@ class OfferAnswer:
         self._time = ALWAYS
         self._slots: tuple[Media, ...] = ()
         self._audio = 0
-        self._offer = _Offer(Direction.SENDRECV, ())
+        self._offer = _Offer(Direction.SENDRECV, (), local)
         self._remote_offer: _RemoteOffer | None = None
         self._ice = ice
         self._local, self._rtcp_port = _shown(local), rtcp_port
@@ -157,7 +158,7 @@ class OfferAnswer:
         audio = self._audio_media(formats, direction, answering=False)
         slots = list(self._slots) or [audio]
         slots[self._audio] = audio
-        self._offer = _Offer(direction, formats)
+        self._offer = _Offer(direction, formats, self._local)
         self.state = State.LOCAL_OFFER
         return self._describe(slots, UNSPECIFIED if hidden else self._local.host)
 
@@ -183,7 +184,7 @@ class OfferAnswer:
     def receive_answer(self, body: bytes) -> Negotiated:
         self._require(State.LOCAL_OFFER)
         self.state = State.STABLE
-        self.negotiated = self._read_answer(body)
+        self.negotiated = self._read_answer(body)._replace(local_rtp=self._offer.local)
         return self.negotiated
 
     def offer_failed(self) -> None:
@@ -252,8 +253,8 @@ class OfferAnswer:
         slots = [_refused(media) for media in description.media]
         slots[index] = answered
         self._slots, self._audio = tuple(slots), index
-        self.negotiated = negotiated
-        return self._describe(slots, self._local.host), negotiated
+        self.negotiated = negotiated._replace(local_rtp=self._local)
+        return self._describe(slots, self._local.host), self.negotiated
 
     def reject_offer(self) -> None:
         """Their offer was answered with an error; what was agreed before goes on."""

@@ -137,6 +137,7 @@ class MediaThread:
         self._mishaps = Mishaps("media", answer)
         self._loop = Loop(self._posted, self._mishaps.caught)
         self._ways = Ways(self._loop.post, self.relays, self.mappings)
+        self.mappings.report_to(answer)
         if self._sound is not None:
             self._sound.report_to(self._sound_reported)
         sys.setswitchinterval(SWITCH_INTERVAL)
@@ -262,9 +263,9 @@ class MediaThread:
                 case PlayTone(tone=tone):
                     session.play_tone(tone)
         match order:
-            case UpdateMedia(parameters=parameters, ice=ice):
+            case UpdateMedia():
                 first = not call.agreed
-                call.update(parameters, ice, now)
+                call.update(order, now)
                 self._start_clock(call, now, anew=first)
             case PlayTone(tone=tone) if tone is not None:
                 self._start_clock(call, now)
@@ -272,8 +273,8 @@ class MediaThread:
                 self._change_way(call, order)
             case MappingMoved() if call.paths.is_mapped:
                 self._answer(order)
-            case FromRelay(which=which, data=data, source=source):
-                call.relayed(which, data, source, now)
+            case FromRelay() if call.paths.has_relay(order.opening):
+                call.relayed(order.which, order.data, order.source, now)
             case OpenMicrophone():
                 call.open_microphone()
             case InjectFile(path=path):
@@ -307,11 +308,11 @@ class MediaThread:
             case OpenMedia(ways=ways, every=every):
                 opened = self._ways.open(call, ways, every=every)
             case OpenWay(ways=ways, local=local):
-                opened = self._ways.open(call, ways, local=local, at_once=True)
+                opened = self._ways.open(call, ways, local=local, anew=True)
             case HurryWay(take=take):
                 opened = self._ways.hurry(call, take)
-            case KeepWay():
-                call.paths.keep()
+            case KeepWay(refused=refused):
+                call.paths.refuse(refused)
             case _:  # Tried
                 opened = self._ways.tried(call, order)
         if opened is not None:

@@ -12,10 +12,10 @@ from functools import partial
 from applet.address import Address
 from applet.audio.device import FRAME_SAMPLES, SILENCE, TICK, AudioDevice, ClockedDevice, LiveDevice
 from applet.media.events import ConsentLost, MediaEvent, PathFound
-from applet.media.parameters import MediaParameters
 from applet.media.session import MediaSession
-from applet.nat.ice import Base, IceSetup
+from applet.nat.ice import Base
 from applet.phone.messages import Levels
+from applet.phone.orders import UpdateMedia
 from applet.threads.ice import IcePath
 from applet.threads.loop import clock
 from applet.threads.paths import Paths
@@ -72,8 +72,10 @@ class MediaCall(ABC):
 
     # --- from the media thread's orders
 
-    def update(self, parameters: MediaParameters, ice: IceSetup | None, now: float) -> None:
-        self.paths.take()
+    def update(self, agreement: UpdateMedia, now: float) -> None:
+        parameters, ice = agreement.parameters, agreement.ice
+        if agreement.local is not None:
+            self.paths.take(agreement.local)
         with self.lock:
             self.session.update(parameters, now)
         if ice is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from applet.address import Address
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
 from applet.threads.mappings import Mapped, Mappings
-from applet.threads.paths import Bound, Path
+from applet.threads.paths import Bound, Path, Place
 from applet.threads.relay import Relayed, RelayThread
 from applet.value import NamedTuple
 
@@ -47,6 +47,7 @@ class FromRelay(NamedTuple):
     """A datagram that came through a relay; `which`: 0 for RTP, 1 for RTCP."""
 
     call: int
+    opening: int
     which: int
     data: bytes
     source: Address
@@ -55,13 +56,15 @@ class FromRelay(NamedTuple):
 class _Opening:
     """`columns` holds the ways by their kinds, the best first, without those that were begun: of
     one kind they are tried in turn. `ended`: what came of each column, None if nothing. `taken`:
-    the column that was answered; a better one is still welcome."""
+    the column that was answered; a better one is still welcome. `anew`: the call has a place, and
+    keeps it until the other side has agreed to another one."""
 
-    __slots__ = ("begun", "columns", "ended", "every", "fallback", "number", "taken")
+    __slots__ = ("anew", "begun", "columns", "ended", "every", "fallback", "number", "taken")
 
-    def __init__(self, number: int, ways: tuple[Way, ...], every: bool) -> None:
+    def __init__(self, number: int, ways: tuple[Way, ...], every: bool, anew: bool) -> None:
         self.number = number
         self.every = every
+        self.anew = anew
         self.fallback = next((way for way in ways if way.as_bound), DIRECT)
         columns: dict[Kind, list[Way]] = {}
         for way in ways:
@@ -114,14 +117,16 @@ class Ways:
         *,
         local: str = "",
         every: bool = False,
-        at_once: bool = False,
+        anew: bool = False,
     ) -> OpenedWay | None:
         """Begin; None: `tried` or `hurry` will give it. `local`: our IP, if it has become another
-        one; `every`: all that can be opened is wanted; `at_once`: nothing waits for another."""
+        one; `every`: all that can be opened is wanted; `anew`: the call has a way already, and
+        none of these waits for another."""
+        self.forget(call.number)
         if local:
             call.moved_to(local)
-        opening = self._openings[call.number] = _Opening(next(self._numbers), ways, every)
-        self._begin(call, opening, len(opening.columns) if every or at_once else 1)
+        opening = self._openings[call.number] = _Opening(next(self._numbers), ways, every, anew)
+        self._begin(call, opening, len(opening.columns) if every or anew else 1)
         return self._answer(call, opening) if opening.decided else None
 
     def hurry(self, call: MediaCall, take: bool) -> OpenedWay | None:
@@ -154,11 +159,12 @@ class Ways:
             self.unwanted(tried)
             return None
         opening.taken = column
-        call.paths.prepare(_path(found))
-        return self._opened(call, tried.way, found)._replace(late=True)
+        opened = self._opened(call, tried.way, found)
+        call.paths.prepare(Place(opening.number, opened.rtp, _path(found)))
+        return opened._replace(late=True)
 
     def forget(self, call: int) -> None:
-        """It has ended: what was opened and not taken is not wanted."""
+        """It has ended, or begun anew: what was opened and not taken is not wanted."""
         opening = self._openings.pop(call, None)
         if opening is not None and opening.taken is None:
             for column in opening.opened:
@@ -187,8 +193,12 @@ class Ways:
             self._relays.open(
                 way.relay,
                 (
-                    lambda data, source: self._post(FromRelay(number, 0, data, source)),
-                    lambda data, source: self._post(FromRelay(number, 1, data, source)),
+                    lambda data, source: self._post(
+                        FromRelay(number, opening.number, 0, data, source)
+                    ),
+                    lambda data, source: self._post(
+                        FromRelay(number, opening.number, 1, data, source)
+                    ),
                 ),
                 ended,
             )
@@ -204,16 +214,18 @@ class Ways:
         opening.taken = columns[0] if columns else len(opening.columns)
         if opening.over:
             del self._openings[call.number]
+        hold = call.paths.prepare if opening.anew else call.paths.begin
         if not columns:
-            call.paths.prepare(Bound())
+            hold(Place(opening.number, own.rtp, Bound()))
             return own
         (way, best), *rest = map(opening.found, columns)
         if not opening.every:
             for _, found in rest:
                 _path(found).close()
             rest = []
-        call.paths.prepare(_path(best), tuple(_path(found) for _, found in rest))
         opened = self._opened(call, way, best)
+        beside = tuple(_path(found) for _, found in rest)
+        hold(Place(opening.number, opened.rtp, _path(best), beside))
         others = tuple(self._opened(call, *each)._replace(others=()) for each in rest)
         return opened._replace(others=(*others, *opened.others))
 

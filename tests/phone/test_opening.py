@@ -6,9 +6,9 @@ from applet.address import Address
 from applet.media.events import ConsentLost, PathFound, SoundMissing
 from applet.nat.knowledge import Fact, Mapper, MapperSeen
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
-from applet.phone.messages import Dial, HangUp, NatFound, Register
+from applet.phone.messages import Dial, HangUp, Hold, NatFound, Register
 from applet.phone.network import CALL_WAIT
-from applet.phone.orders import HurryWay, KeepWay
+from applet.phone.orders import HurryWay, KeepWay, UpdateMedia
 from applet.phone.way_clock import REST_AFTER
 from tests.nat.facts import LOCAL, OUTSIDE, RELAYS, SERVER, as_bound, stun
 from tests.phone.scene import Scene
@@ -126,21 +126,114 @@ def test_what_was_waited_for_to_be_known_counts_for_the_300_ms_too() -> None:
     assert hurried(scene) == [True]
 
 
+LATE = OpenedWay(BY_RELAY, RELAYED, RELAYED._replace(port=50001), late=True)
+
+
+def come_late(scene: Scene) -> None:
+    scene.phone.media_opened(1, LATE, scene.now)
+    scene.collect()
+
+
+def ways_told(scene: Scene) -> list[str]:
+    return [event.way for event in scene.events if isinstance(event, NatFound)]
+
+
+def agreed(scene: Scene) -> list[Address | None]:
+    """Which place of ours each agreement is about."""
+    return [order.local for order in scene.order(UpdateMedia) if isinstance(order, UpdateMedia)]
+
+
 def test_the_better_way_that_came_too_late_is_offered_once_somebody_has_picked_up() -> None:
     scene = dialling()
     scene.run(CALL_WAIT)
     scene.phone.media_opened(1, as_bound(LOCAL.host), scene.now)
-    late = OpenedWay(BY_RELAY, RELAYED, RELAYED._replace(port=50001), late=True)
-    scene.phone.media_opened(1, late, scene.now)
-    scene.collect()
+    come_late(scene)
     (invite,) = scene.requests("INVITE")
     assert b"c=IN IP4 192.168.1.2" in invite[0].body
     body = SDP.format(1, "sendrecv").encode()
     scene.answer("INVITE", headers=(CONTACT, TYPE), body=body)
     assert b"c=IN IP4 5.5.3.10" in scene.requests("INVITE")[-1][0].body
     assert scene.order(KeepWay) == []
-    told = [event.way for event in scene.events if isinstance(event, NatFound)]
-    assert told[-2:] == ["direct", "turn"]
+    scene.answer("INVITE", headers=(CONTACT, TYPE), body=SDP.format(2, "sendrecv").encode())
+    assert agreed(scene) == [(LOCAL.host, 20000), RELAYED]
+    assert ways_told(scene)[-2:] == ["direct", "turn"]
+
+
+def test_the_better_way_that_is_refused_leaves_the_call_where_it_was() -> None:
+    talk = by_upnp()
+    come_late(talk)
+    assert b"c=IN IP4 5.5.3.10" in talk.invites()[-1].body
+    count = len(talk.invites())
+    talk.pick_up(488)
+    assert talk.order(KeepWay) == [KeepWay(1, RELAYED)]
+    talk.do(Hold(1))
+    (hold,) = talk.invites()[count:]
+    assert b"m=audio 30000" in hold.body and b"c=IN IP4 5.5.1.2" in hold.body
+    talk.pick_up(direction="recvonly")
+    assert agreed(talk) == [MAPPED, MAPPED]
+    assert "turn" not in ways_told(talk)
+
+
+@pytest.mark.parametrize("status", [200, 488])
+def test_two_better_ways_in_a_row_end_at_the_last_that_they_agree_to(status: int) -> None:
+    talk = by_upnp()
+    come_late(talk)
+    best = OpenedWay(BY_STUN, OUTSIDE, OUTSIDE._replace(port=OUTSIDE.port + 1), late=True)
+    talk.phone.media_opened(1, best, talk.now)
+    talk.pick_up()
+    talk.pick_up(status)
+    assert talk.order(KeepWay) == [KeepWay(1, best.rtp)] * (status == 488)
+    talk.do(Hold(1))
+    talk.pick_up(direction="recvonly")
+    assert agreed(talk)[:2] == [MAPPED, RELAYED]
+    assert agreed(talk)[-1] == (best.rtp if status == 200 else RELAYED)
+
+
+def test_a_better_way_that_is_taken_without_a_word_is_the_way_too() -> None:
+    talk = by_upnp()
+    come_late(talk)
+    talk.answer("INVITE", headers=(CONTACT,))
+    talk.do(Hold(1))
+    talk.pick_up(direction="recvonly")
+    assert agreed(talk) == [MAPPED, RELAYED]
+    assert ways_told(talk)[-1] == "turn"
+
+
+@pytest.mark.parametrize("status", [200, 488])
+def test_a_mapping_that_moves_while_a_better_way_is_offered_waits_for_what_becomes_of_that(
+    status: int,
+) -> None:
+    talk = by_upnp()
+    come_late(talk)
+    count = len(talk.invites())
+    talk.phone.media_moved(1, MAPPED._replace(port=31000), MAPPED._replace(port=31001), talk.now)
+    assert len(talk.invites()) == count
+    talk.pick_up(status)
+    offered = talk.invites()[count:]
+    assert [b"m=audio 31000" in invite.body for invite in offered] == [True] * (status == 488)
+
+
+def test_a_better_way_is_not_wanted_once_another_is_tried_because_no_sound_comes() -> None:
+    talk = by_upnp()
+    talk.media(SoundMissing(heard=False))
+    count = len(talk.invites())
+    come_late(talk)
+    assert talk.order(KeepWay) == [KeepWay(1, RELAYED)]
+    assert len(talk.invites()) == count
+
+
+def test_the_better_way_is_offered_too_after_an_early_answer_that_was_reliable() -> None:
+    scene = dialling()
+    scene.phone.media_opened(1, as_bound(LOCAL.host), scene.now)
+    scene.collect()
+    reliably = (CONTACT, TYPE, ("Require", "100rel"), ("RSeq", "1"))
+    scene.answer("INVITE", 183, headers=reliably, body=SDP.format(1, "sendrecv").encode())
+    scene.answer("PRACK")
+    come_late(scene)
+    scene.answer("INVITE", headers=(CONTACT,))
+    assert b"c=IN IP4 5.5.3.10" in scene.requests("INVITE")[-1][0].body
+    scene.answer("INVITE", headers=(CONTACT, TYPE), body=SDP.format(2, "sendrecv").encode())
+    assert agreed(scene)[-1] == RELAYED
 
 
 # --- consent (RFC 7675)

@@ -116,12 +116,23 @@ def test_two_of_us_agree() -> None:
         direction=SENDRECV,
         ptime_ms=20,
         held_by_them=False,
+        local_rtp=OURS,
     )
     assert at_the_desk == at_the_caller._replace(
-        remote_rtp=OURS, remote_rtcp=Address(OURS.host, 30001)
+        remote_rtp=OURS, remote_rtcp=Address(OURS.host, 30001), local_rtp=THEIRS
     )
     assert caller.state is desk.state is State.STABLE
     assert caller.negotiated == at_the_caller
+
+
+def test_an_answer_is_about_the_place_that_its_offer_has_shown() -> None:
+    caller, desk = us(), them()
+    desk.receive_offer(caller.create_offer(SENDRECV))
+    moved = Address("198.51.100.9", 50000)
+    caller.set_local(moved, 50001)
+    assert caller.receive_answer(desk.create_answer(SENDRECV)[0]).local_rtp == OURS
+    desk.receive_offer(caller.create_offer(SENDRECV))
+    assert caller.receive_answer(desk.create_answer(SENDRECV)[0]).local_rtp == moved
 
 
 def test_an_offerless_invite_turns_the_roles_round() -> None:

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 
 import pytest
@@ -12,10 +12,20 @@ from applet.audio.file import NullDevice
 from applet.nat.knowledge import Mapper, MapperSeen, RelayServer
 from applet.nat.port_mapping import LEASE, Granted
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
-from applet.phone.orders import CloseMedia, HurryWay, KeepWay, OpenMedia, OpenWay, UpdateMedia
+from applet.phone.orders import (
+    CloseMedia,
+    HurryWay,
+    KeepWay,
+    OpenMedia,
+    OpenWay,
+    RequestMediaStatistics,
+    UpdateMedia,
+)
 from applet.threads.mappings import Mappings
 from applet.threads.media import MediaThread
-from applet.threads.media_answers import MediaAnswer, WayOpened
+from applet.threads.media_answers import MediaAnswer, MediaCounted, WayOpened
+from applet.threads.media_call import MediaCall
+from applet.threads.relay import Allocation, Receive, Relayed, RelayThread
 from applet.threads.ways import MappingMoved
 from tests.support.ports import free_port
 from tests.support.process import wait_until
@@ -24,6 +34,8 @@ from tests.threads.test_media import parameters
 
 OUTSIDE = "5.5.1.2"
 BY_UPNP = Way(Kind.MAPPED, mapper=Mapper.UPNP)
+RELAY = "5.5.3.10"
+BY_RELAY = Way(Kind.RELAY, relay=RelayServer(Address(RELAY, 3478), "udp", "u", "p"))
 NO_RELAY = Way(Kind.RELAY, relay=RelayServer(Address("127.0.0.1", 9), "tcp", "u", "p"))
 
 
@@ -51,6 +63,51 @@ class Gateway:
         self.open.discard(internal)
 
 
+class Allocated(Allocation):
+    """What a relay gave out, without the relay."""
+
+    def __init__(self, port: int) -> None:
+        self.address, self.related = Address(RELAY, port), Address(OUTSIDE, port)
+        self.sent: list[bytes] = []
+        self.closed = False
+
+    def send(self, data: bytes, to: Address) -> None:
+        self.sent.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Relays(RelayThread):
+    """BY_RELAY is open at once, any other not at all. `hear`: what comes through each of `relays`
+    for RTP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relays: list[Relayed] = []
+        self.hear: list[Receive] = []
+
+    def open(
+        self,
+        server: RelayServer,
+        receivers: tuple[Receive, Receive],
+        answer: Callable[[Relayed | None], None],
+    ) -> None:
+        if server != BY_RELAY.relay:
+            super().open(server, receivers, answer)
+            return
+        port = 50000 + 2 * len(self.relays)
+        relay = Relayed(Allocated(port), Allocated(port + 1))
+        self.hear.append(receivers[0])
+        answer(relay)
+        self.relays.append(relay)
+
+    def closed(self, number: int = 0) -> bool:
+        rtp, rtcp = self.relays[number]
+        assert isinstance(rtp, Allocated) and isinstance(rtcp, Allocated)
+        return rtp.closed and rtcp.closed
+
+
 class Line:
     """A media thread with one call, a router and a STUN server."""
 
@@ -62,11 +119,13 @@ class Line:
         seen.get(timeout=5)
         self.by_stun = Way(Kind.STUN, stun=server.server)
         self.answers: SimpleQueue[MediaAnswer] = SimpleQueue()
+        self.relays = Relays()
         self.thread = MediaThread(
             lambda call: NullDevice(),
             random.SystemRandom(),
             bind_host="127.0.0.1",
             mappings=self.mappings,
+            relays=self.relays,
         )
         self.thread.start(self.answers.put)
         opened = self.thread.open(1, "127.0.0.1")
@@ -86,6 +145,26 @@ class Line:
             if isinstance(answer, WayOpened):
                 return answer.opened
 
+    @property
+    def call(self) -> MediaCall:
+        return self.thread._calls[1]
+
+    def settle(self) -> None:
+        """Everything that was ordered is done."""
+        self.thread.submit(RequestMediaStatistics(1))
+        while not isinstance(self.answers.get(timeout=5), MediaCounted):
+            pass
+
+    def receive_by_relays(self, source: Address) -> list[bytes]:
+        """Each relay hands on its number; which of them the call has heard."""
+        self.settle()
+        heard: list[bytes] = []
+        self.call.rtp.receive = lambda data, source, now: heard.append(data)
+        for number, hear in enumerate(self.relays.hear):
+            hear(str(number).encode(), source)
+        self.settle()
+        return heard
+
     def take_what_is_open(self) -> OpenedWay:
         """Once the STUN server has answered."""
         self.thread.submit(HurryWay(1, take=False))
@@ -98,8 +177,17 @@ class Line:
             opening.ended.get(1) is not None for opening in self.thread._ways._openings.values()
         )
 
-    def agree(self) -> None:
-        self.thread.submit(UpdateMedia(1, parameters(free_port())))
+    def agree(self, local: Address) -> None:
+        """They have been told of `local`, and say yes."""
+        self.thread.submit(UpdateMedia(1, parameters(free_port()), local=local))
+
+    def take_the_relay(self) -> OpenedWay:
+        """It is open at once, and the router is not."""
+        self.open(BY_UPNP, BY_RELAY)
+        self.thread.submit(HurryWay(1, take=False))
+        wait_until(lambda: self.relays.relays != [], 5, "the relay")
+        self.thread.submit(HurryWay(1, take=True))
+        return self.opened()
 
 
 @pytest.fixture
@@ -127,16 +215,95 @@ def test_who_hurries_gets_what_is_open_and_the_better_way_when_it_comes(line: Li
     line.gateway.answers.set()
     late = line.opened()
     assert (late.way, late.late, late.rtp) == (BY_UPNP, True, line.mapped()[0])
-    line.agree()
+    line.agree(late.rtp)
     wait_until(lambda: len(line.gateway.open) == 2, 5, "both ports")
+
+
+def test_the_relay_of_an_open_invite_stays_until_they_agree_to_the_better_way(line: Line) -> None:
+    first = line.take_the_relay()
+    assert (first.way, first.rtp) == (BY_RELAY, (RELAY, 50000))
+    line.gateway.answers.set()
+    late = line.opened()
+    assert late.late
+    line.agree(first.rtp)  # the answer to the INVITE
+    line.settle()
+    assert not line.relays.closed(), "they send to it"
+    assert line.call.paths.plain[0] == line.relays.relays[0].rtp.send
+    line.agree(late.rtp)
+    wait_until(line.relays.closed, 5, "the relay to be given back")
+    assert line.call.paths.plain[0] == line.call.rtp.send
+    assert len(line.gateway.open) == 2
+
+
+def test_the_relay_of_an_open_invite_goes_on_when_the_better_way_is_refused(line: Line) -> None:
+    first = line.take_the_relay()
+    line.gateway.answers.set()
+    late = line.opened()
+    line.agree(first.rtp)
+    line.thread.submit(KeepWay(1, late.rtp))
+    wait_until(lambda: not line.gateway.open, 5, "the mappings to be taken away")
+    line.agree(first.rtp)  # to a hold, say
+    line.settle()
+    assert not line.relays.closed()
+
+
+def test_another_way_leaves_the_one_alone_that_is_offered_already(line: Line) -> None:
+    line.open(BY_UPNP, line.by_stun, BY_RELAY)
+    line.thread.submit(OpenWay(1, (BY_RELAY,)))
+    second = line.opened()
+    line.thread.submit(OpenWay(1, (BY_RELAY,)))
+    third = line.opened()
+    line.agree(second.rtp)
+    line.settle()
+    assert not line.relays.closed(0) and not line.relays.closed(1)
+    line.agree(third.rtp)
+    wait_until(line.relays.closed, 5, "the relay before it to be given back")
+    assert not line.relays.closed(1)
+
+
+def test_an_agreement_closes_what_was_prepared_before_it(line: Line) -> None:
+    line.gateway.answers.set()
+    line.open(BY_UPNP)
+    line.opened()
+    for _ in range(3):
+        line.thread.submit(OpenWay(1, (BY_RELAY,)))
+        rtp = line.opened().rtp
+    line.agree(rtp)
+    line.settle()
+    assert [line.relays.closed(number) for number in range(3)] == [True, True, False]
+
+
+def test_what_comes_through_a_relay_that_was_given_back_is_not_of_the_call(line: Line) -> None:
+    first = line.take_the_relay()
+    line.agree(first.rtp)
+    line.thread.submit(OpenWay(1, (BY_RELAY,)))
+    second = line.opened()
+    stranger = Address(RELAY, 7)
+    received = line.receive_by_relays(stranger)
+    assert received == [b"0", b"1"], "they may use the new one before we know that they agree"
+    line.thread.submit(KeepWay(1, second.rtp))
+    assert line.receive_by_relays(stranger) == [b"0"]
+    line.thread.submit(OpenWay(1, (DIRECT,)))
+    line.agree(line.opened().rtp)
+    assert line.receive_by_relays(stranger) == []
+
+
+def test_two_openings_in_a_row_leave_nothing_of_the_first(line: Line) -> None:
+    line.open(DIRECT)
+    line.opened()
+    line.thread.submit(OpenWay(1, (BY_UPNP, BY_RELAY)))
+    wait_until(lambda: line.relays.relays != [], 5, "the relay, while the router is awaited")
+    line.settle()
+    line.thread.submit(OpenWay(1, (line.by_stun,)))
+    assert line.opened().way == line.by_stun
+    assert line.relays.closed()
 
 
 def test_a_way_that_comes_late_and_is_not_wanted_is_given_back(line: Line) -> None:
     line.open(BY_UPNP, line.by_stun)
     line.take_what_is_open()
     line.gateway.answers.set()
-    line.opened()
-    line.thread.submit(KeepWay(1))
+    line.thread.submit(KeepWay(1, line.opened().rtp))
     wait_until(lambda: not line.gateway.open, 5, "the mappings to be taken away")
 
 
@@ -190,8 +357,7 @@ def test_a_call_that_ends_while_its_ways_are_opened_leaves_nothing_behind(line: 
 def test_a_mapping_that_a_renewal_moves_is_told_while_it_is_the_way(line: Line) -> None:
     line.gateway.answers.set()
     line.open(BY_UPNP)
-    line.opened()
-    line.agree()
+    line.agree(line.opened().rtp)
     line.gateway.shift = 20000
     line.mappings._renew_at = 0.0
     line.mappings._do(lambda: None)
