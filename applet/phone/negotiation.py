@@ -300,8 +300,10 @@ class Negotiation:
         self._repeat = False
         if event.body is None:
             # RFC 3261 section 14.1 wants an answer here; some leave it out when nothing changes.
-            self._offering.offer_failed()
             self._agreed = offered
+            before, negotiated = self.agreed_at, self._offering.receive_no_answer()
+            if negotiated is not None and negotiated.local_rtp != before:
+                self._apply(negotiated)
         elif not self._take_answer(event.body, offered):
             self._refused(offered)
         self.settle(now)

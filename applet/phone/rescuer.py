@@ -173,16 +173,14 @@ class Rescuer:
     def session_event(self, event: object, now: float) -> None:
         """What became of our offer, if sound has come back meanwhile too."""
         if self._late:
-            self._late_event(self._late[-1], event, now)
+            self._late_event(event, now)
         elif self._rescuing and not self._negotiation.moving:
             self._step_event(event, now)
 
-    def _late_event(self, best: OpenedWay, event: object, now: float) -> None:
-        """Which of the better ways has been agreed to, or that the best is not wanted."""
+    def _late_event(self, event: object, now: float) -> None:
+        """Which of the better ways has been agreed to, or that they want none."""
         negotiation = self._negotiation
         agreed = [late for late in self._late if late.rtp == negotiation.agreed_at]
-        if isinstance(event, ReinviteAnswered) and not negotiation.moving:
-            agreed = [best]  # its answer may have said nothing
         if agreed:
             self._opened, self._remapped = agreed[-1], None
             del self._late[: self._late.index(agreed[-1]) + 1]

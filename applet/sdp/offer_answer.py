@@ -187,6 +187,14 @@ class OfferAnswer:
         self.negotiated = self._read_answer(body)._replace(local_rtp=self._offer.local)
         return self.negotiated
 
+    def receive_no_answer(self) -> Negotiated | None:
+        """Our offer was taken without a description: what was agreed before goes on (None: nothing
+        was), and we hear where the offer has said."""
+        self.offer_failed()
+        before = self.negotiated
+        self.negotiated = before and before._replace(local_rtp=self._offer.local)
+        return self.negotiated
+
     def offer_failed(self) -> None:
         """Our offer was refused or never answered; what was agreed before goes on."""
         self._require(State.LOCAL_OFFER)

@@ -193,8 +193,6 @@ def test_a_better_way_that_is_taken_without_a_word_is_the_way_too() -> None:
     talk = by_upnp()
     come_late(talk)
     talk.answer("INVITE", headers=(CONTACT,))
-    talk.do(Hold(1))
-    talk.pick_up(direction="recvonly")
     assert agreed(talk) == [MAPPED, RELAYED]
     assert ways_told(talk)[-1] == "turn"
 

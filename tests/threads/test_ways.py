@@ -354,10 +354,15 @@ def test_a_call_that_ends_while_its_ways_are_opened_leaves_nothing_behind(line: 
     wait_until(lambda: not line.gateway.open, 5, "the mappings to be taken away")
 
 
-def test_a_mapping_that_a_renewal_moves_is_told_while_it_is_the_way(line: Line) -> None:
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_mapping_that_a_renewal_moves_is_told_while_it_is_the_way(
+    line: Line, agreed: bool
+) -> None:
     line.gateway.answers.set()
     line.open(BY_UPNP)
-    line.agree(line.opened().rtp)
+    opened = line.opened()
+    if agreed:
+        line.agree(opened.rtp)
     line.gateway.shift = 20000
     line.mappings._renew_at = 0.0
     line.mappings._do(lambda: None)
