@@ -5,7 +5,7 @@ from collections.abc import Callable
 from applet.address import Address
 from applet.media.events import ConsentLost, PathFound, SoundBack, SoundMissing
 from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, RescueState, Step
-from applet.nat.strategy import Kind, OpenedWay, Way
+from applet.nat.strategy import Kind, OpenedWay, Plan, Way
 from applet.phone.call import Call
 from applet.phone.messages import Reason, Trouble
 from applet.phone.negotiation import Negotiation
@@ -43,6 +43,7 @@ class Rescuer:
         self._remapped: OpenedWay | None = None
         self._wanted: Way | None = None
         self._moving = False
+        self._changes = 0
         self._without_consent = False
         self._tell_at: float | None = None
         self._told_at = -OFFER_PAUSE
@@ -119,13 +120,21 @@ class Rescuer:
             self._remapped = moved
 
     def network_changed(self, now: float) -> None:
-        """Whatever way the call had is gone."""
+        """Whatever way the call had is gone, and what is opened for the network before too."""
         self._machine = Rescue()
+        self._moving = False
         self._offered = self._remapped = None
         self._late.clear()
         self._go_back()
+        self._changes += 1
+        change = self._changes
+
+        def known(plan: Plan, at: float) -> None:
+            if change == self._changes:
+                self._move(plan.ways)
+
         if self._server is not None:
-            self._network.when_known(self._server, lambda plan, at: self._move(plan.ways), now)
+            self._network.when_known(self._server, known, now)
         else:
             self._move(self._network.ways_towards(self._peer))
 

@@ -235,6 +235,25 @@ def test_another_network_moves_the_sound_and_tells_the_new_contact(same: bool) -
     assert talk.invites()[-1].contacts[0].uri.host == "5.5.77.2"  # type: ignore[union-attr]
 
 
+def test_two_changes_of_the_network_in_a_row_end_at_the_last() -> None:
+    talk = Talk()
+    for local in ("192.168.77.2", "192.168.88.2"):
+        talk.local = local
+        talk.phone.network_changed(talk.now)
+    talk.collect()
+    talk.run(1.0)
+    (order,) = talk.order(OpenWay)
+    assert isinstance(order, OpenWay) and order.local == "192.168.88.2"
+    count = len(talk.invites())
+    talk.phone.network_changed(talk.now)
+    talk.open(BY_STUN, MAPPED._replace(port=30002))
+    assert talk.order(KeepWay) == [KeepWay(1, MAPPED._replace(port=30002))]
+    assert len(talk.invites()) == count, "that was for the network before"
+    talk.run(1.0)
+    talk.open(BY_STUN, MAPPED._replace(port=30004))
+    assert b"m=audio 30004" in talk.invites()[-1].body
+
+
 def test_a_call_that_is_over_does_not_move() -> None:
     talk = Talk()
     talk.phone.network_changed(talk.now)
