@@ -76,8 +76,7 @@ class Paths:
         """There is an agreement: the other side sends to `shown`."""
         found = [n for n, place in enumerate(self._prepared) if place.is_at(shown)]
         if found:
-            before = self._prepared[: found[-1]]
-            place = self._prepared[found[-1]]
+            *before, place = self._prepared[: found[-1] + 1]
             del self._prepared[: found[-1] + 1]
             for each in (self._place, *before):
                 each.close()
