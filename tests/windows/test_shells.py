@@ -136,7 +136,7 @@ assert registry.read(*plan.autostart[:2]) is None
 assert not target.parent.exists() and not Path(plan.shortcut).exists()
 registry._delete_tree("Software\\\\Classes\\\\tel")
 download.unlink()
-target.parent.mkdir()
+target.parent.mkdir(parents=True)
 target.write_bytes(b"x")
 in_use = target.open("rb")
 installer.remove_when_ended(target)
