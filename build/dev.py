@@ -90,8 +90,9 @@ def bench(arguments: list[str]) -> int:
         return _call(python, "build/bench_own.py", variables=variables)
     scripts = [name for name in arguments if name[:1] == "m" and name[1:2].isdigit()]
     phones = [name for name in arguments if name not in scripts] or ["own"]
+    bench_python = os.environ.get("BENCH_PY", python)
     results = [
-        _call(os.environ.get("BENCH_PY", python), str(script), *phones, variables=variables)
+        _call(bench_python, str(script), *phones, variables=variables, folder=Path(harness))
         for name in scripts or ["m1", "m2", "m3", "m4", "m5", "m6", "m7"]
         for script in sorted(Path(harness).glob(f"{name}_*.py"))
     ]
@@ -149,12 +150,13 @@ def _call(
     *arguments: str,
     stdin: int | None = subprocess.DEVNULL,
     variables: dict[str, str] | None = None,
+    folder: Path = ROOT,
 ) -> int:
-    """Run `program` in the project's folder and return its exit code."""
+    """Run `program` in `folder` and return its exit code."""
     command = [str(program), *arguments]
     changed = os.environ | (variables or {})
     try:
-        return subprocess.run(command, stdin=stdin, cwd=ROOT, env=changed).returncode
+        return subprocess.run(command, stdin=stdin, cwd=folder, env=changed).returncode
     except KeyboardInterrupt:
         return 130
 
