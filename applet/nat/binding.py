@@ -8,6 +8,7 @@ import struct
 import zlib
 
 from applet.address import Address
+from applet.stun_frame import COOKIE, HEADER, is_stun
 from applet.value import NamedTuple
 
 REQUEST, SUCCESS, ERROR = 0x0001, 0x0101, 0x0111
@@ -16,8 +17,6 @@ PRIORITY, USE_CANDIDATE, FINGERPRINT = 0x0024, 0x0025, 0x8028
 CONTROLLED, CONTROLLING = 0x8029, 0x802A
 ROLE_CONFLICT = b"\x00\x00\x04\x57Role Conflict"
 """The value of ERROR-CODE 487."""
-COOKIE = b"\x21\x12\xa4\x42"
-_HEADER = 20
 _LARGEST = 1280
 _XOR = 0x5354554E
 _INTEGRITY_BYTES = 20
@@ -41,29 +40,24 @@ class Binding(NamedTuple):
         return compare_digest(_mac(password, self.signed), self.mac)
 
 
-def is_stun(data: bytes) -> bool:
-    """Whether a datagram is STUN, and not RTP or RTCP (RFC 7983)."""
-    return len(data) >= _HEADER and data[0] < 4 and data[4:8] == COOKIE
-
-
 def read_binding(data: bytes) -> Binding | None:
     """None if it is no Binding message, or carries no MESSAGE-INTEGRITY."""
     if not is_stun(data) or len(data) > _LARGEST:
         return None
     kind, length = struct.unpack("!HH", data[:4])
-    if kind not in (REQUEST, SUCCESS, ERROR) or length != len(data) - _HEADER:
+    if kind not in (REQUEST, SUCCESS, ERROR) or length != len(data) - HEADER:
         return None
     attributes: dict[int, bytes] = {}
-    at = _HEADER
+    at = HEADER
     while at + 4 <= len(data):
         name, size = struct.unpack("!HH", data[at : at + 4])
         value = data[at + 4 : at + 4 + size]
         if len(value) != size:
             return None
         if name == INTEGRITY:
-            covered = at - _HEADER + 4 + _INTEGRITY_BYTES
+            covered = at - HEADER + 4 + _INTEGRITY_BYTES
             signed = data[:2] + struct.pack("!H", covered) + data[4:at]
-            return Binding(kind, data[8:_HEADER], attributes, signed, value)
+            return Binding(kind, data[8:HEADER], attributes, signed, value)
         attributes.setdefault(name, value)
         at += 4 + size + -size % 4
     return None

@@ -26,10 +26,10 @@ from applet.sip.ping import Ping
 from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
 from applet.sip.services import Services
-from applet.sip.stun_ping import is_stun
 from applet.sip.transport import note_source
 from applet.sip.uas import ALLOW, Headers, RefusedError, capabilities, insisted, inspect
 from applet.sip.uri import SipUri
+from applet.stun_frame import is_stun
 
 if TYPE_CHECKING:
     from applet.sip.invite import InviteSession

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from applet.address import Address
+from applet.stun_frame import COOKIE, HEADER, is_stun
 from applet.threads.sockets import send
 
 START_LIMIT = 1.5
@@ -23,8 +24,6 @@ CALL_LIMIT = 0.3
 """Seconds for one server: when the phone starts, and before an INVITE."""
 FIRST_WAIT = 0.25
 """Seconds to the first repetition; doubled for each further one."""
-COOKIE = b"\x21\x12\xa4\x42"
-HEADER = 20
 LARGEST = 548
 """Bytes of an answer that are believed (RFC 8489 section 6.1)."""
 _SUCCESS = 0x0101
@@ -49,7 +48,7 @@ class StunClient:
 
     def take(self, data: bytes, source: Address) -> bool:
         """Whether a datagram is STUN and so not for anybody else. The owner's thread."""
-        if len(data) < HEADER or data[0] > 3 or data[4:8] != COOKIE:
+        if not is_stun(data):
             return False
         inbox = self._waiting.get(data[4:HEADER])
         if inbox is not None and inbox.qsize() < 8:

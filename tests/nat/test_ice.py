@@ -7,7 +7,7 @@ import pytest
 
 from applet.address import Address
 from applet.nat import binding
-from applet.nat.binding import is_stun, read_binding, write_binding, xor_mapped
+from applet.nat.binding import read_binding, write_binding, xor_mapped
 from applet.nat.ice import (
     CONSENT,
     KEEP_ALIVE,
@@ -18,6 +18,7 @@ from applet.nat.ice import (
     Route,
     Target,
 )
+from applet.stun_frame import is_stun
 
 OURS, THEIRS = ("ours", "our-password-of-22-chars"), ("them", "their-password-of-22-char")
 HERE, THERE, ELSEWHERE = Address("10.0.0.1", 1), Address("10.0.0.2", 2), Address("10.9.9.9", 9)

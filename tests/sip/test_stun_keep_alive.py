@@ -11,8 +11,9 @@ from applet.sip.first_request import Sender
 from applet.sip.headers import NameAddr
 from applet.sip.keep_alive import DATAGRAM_INTERVAL, SHORTEST_INTERVAL, STUN_WAITS
 from applet.sip.registration import RECONNECT_WITHIN, Registration, RegistrationState
-from applet.sip.stun_ping import COOKIE, binding_request, is_stun, mapped_address
+from applet.sip.stun_ping import binding_request, mapped_address
 from applet.sip.uri import SipUri
+from applet.stun_frame import COOKIE, is_stun
 from tests.sip.playbook import ANY_MACHINE, answer, do, kinds, pair, uri_of
 from tests.sip.test_registration import state_of
 from tests.support.wire import Agent, Peer, Wire

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 
 from applet.address import Address
-from applet.threads.stun import COOKIE, StunClient
+from applet.stun_frame import COOKIE
+from applet.threads.stun import StunClient
 from tests.support.ports import free_port
 
 Reply = Callable[[bytes, Address], list[bytes]]

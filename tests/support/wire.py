@@ -15,7 +15,7 @@ from applet.sip.events import Event, Trace
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.message import Request, Response
 from applet.sip.parser import KeepAlive, StreamParser, parse
-from applet.sip.stun_ping import is_stun
+from applet.stun_frame import is_stun
 from tests.support.clock import Clock
 
 PORT = 5060

@@ -10,7 +10,8 @@ from queue import SimpleQueue
 import pytest
 
 from applet.address import Address
-from applet.threads.stun import COOKIE, StunClient, mapped_address_of
+from applet.stun_frame import COOKIE
+from applet.threads.stun import StunClient, mapped_address_of
 from tests.support.process import wait_until
 from tests.support.stun_server import Reply, attribute, good, lab, plain, success, xored
 
