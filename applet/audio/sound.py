@@ -87,10 +87,13 @@ class SoundDevice(LiveDevice):
     ) -> None:
         self.call = call
         self.report = report
-        self.on_trial = report is not None
         self.closed = False
         self._sound = sound
         self._ring: deque[bytes] = deque(maxlen=RING_FRAMES)
+
+    @property
+    def on_trial(self) -> bool:
+        return self.report is not None
 
     def open_speaker(self, playout: Playout) -> None:
         self._sound.open(_End(self, Direction.SPEAKER, lambda form: SpeakerFeed(playout, form)))

@@ -19,7 +19,6 @@ class Registrar:
         "_account",
         "_again",
         "_begin",
-        "_leaving",
         "_outbox",
         "_registration",
         "_steer",
@@ -39,16 +38,16 @@ class Registrar:
         self._outbox = outbox
         self._registration: Registration | None = None
         self._told: Registered | RegistrationFailed | None = None
-        self._leaving = False
         self._again = False
 
     def register(self, now: float) -> None:
         """Also while it waits for another attempt: now. Who is just leaving leaves first."""
-        self._again = self._leaving
-        if self._registration is not None:
-            if not self._leaving and not isinstance(self._told, Registered):
+        registration = self._registration
+        self._again = registration is not None and registration.leaving
+        if registration is not None:
+            if not registration.leaving and not isinstance(self._told, Registered):
                 self._told = None
-                self._registration.register(now)
+                registration.register(now)
         else:
             self._registration = self._begin(now)
 
@@ -70,7 +69,6 @@ class Registrar:
     def unregister(self, now: float) -> None:
         self._again = False
         if self._registration is not None:
-            self._leaving = True
             self._registration.unregister(now)
 
     def happened(
@@ -87,7 +85,6 @@ class Registrar:
             case _:  # Unregistered
                 self._registration = None
                 self._told = None
-                self._leaving = False
                 self._account.service_route = ()
                 self._outbox.tell(Unregistered(registrar))
                 if self._again:

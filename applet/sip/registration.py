@@ -46,7 +46,8 @@ _PASSING = (408, 480, 503, 504, 500, 502)
 
 class Registration:
     """One binding of our Contact to an address of record; made by `Endpoint.register`. All its
-    requests share a Call-ID, and their CSeq counts on (section 10.2)."""
+    requests share a Call-ID, and their CSeq counts on (section 10.2). `leaving`: it is not wanted
+    any more."""
 
     __slots__ = (
         "_addresses",
@@ -57,13 +58,13 @@ class Registration:
         "_core",
         "_expires",
         "_failures",
-        "_leaving",
         "_refresh_in",
         "_request",
         "_retry_in",
         "_sequence",
         "_turns",
         "_way",
+        "leaving",
         "state",
     )
 
@@ -86,7 +87,7 @@ class Registration:
         self._expires = expires
         self._authenticator = authenticator
         self._sequence = request.cseq.number
-        self._leaving = False
+        self.leaving = False
         self._failures = 0
         self._turns = 0
         self._refresh_in = 0.0
@@ -106,20 +107,20 @@ class Registration:
     def register(self, now: float) -> None:
         """Ask for the binding, or refresh it, now; `Registered` or `RegistrationFailed` follows,
         each time that something is decided."""
-        self._leaving = False
+        self.leaving = False
         self._turns = 0
         self._step(Step.WANTED, now)
 
     def unregister(self, now: float) -> None:
         """Take the binding away; `Unregistered` follows. While it is still being asked for, this
         waits for the answer (section 10.2: one REGISTER at a time)."""
-        self._leaving = True
+        self.leaving = True
         self._step(Step.UNWANTED, now)
 
     def move(self, now: float) -> None:
         """The network is another one: register from there at once. What is under way in the old
         one will not be answered."""
-        if self._leaving:
+        if self.leaving:
             return
         if self.state in (RegistrationState.REGISTERING, RegistrationState.REFRESHING):
             assert self._client is not None  # it was begun
@@ -142,7 +143,7 @@ class Registration:
         """Our address may have turned out to be another one: then that is to be bound, at once or,
         if this goes on and on, soon."""
         hop = None if self._client is None else self._client.hop
-        if self._leaving or hop is None or self._bound in (None, self._contact(hop)):
+        if self.leaving or hop is None or self._bound in (None, self._contact(hop)):
             return
         if (self.state, Step.WANTED) not in NEXT:
             return  # a REGISTER is under way: its answer will show it
@@ -218,7 +219,7 @@ class Registration:
     def _turn(self, now: float) -> bool:
         """Ask again at once in another way; False when that was done too often in a row."""
         self._turns += 1
-        if self._turns > MOST_TURNS or self._leaving:
+        if self._turns > MOST_TURNS or self.leaving:
             return False
         self._send(self._expires, now)
         return True
@@ -265,7 +266,7 @@ class Registration:
         self._bound = contact
         self._failures = 0
         elsewhere = self._contact(self._client.hop) != contact
-        if elsewhere and not self._leaving and self._addresses.take(now):
+        if elsewhere and not self.leaving and self._addresses.take(now):
             self._send(self._expires, now)
             return  # their answer shows where we are reached in truth: that is to be bound
         long = expires >= 2 * REFRESH_AHEAD
@@ -274,7 +275,7 @@ class Registration:
         self._step(Step.GRANTED, now)
         routes = _service_route(response)
         self._core.emit(Registered(self, expires, str(contact), routes))
-        if self._leaving:
+        if self.leaving:
             self._step(Step.UNWANTED, now)
         else:
             self.check_address(now)
@@ -332,7 +333,7 @@ class Registration:
         self._retry_in = self._time_to_wait(passing, pause)
         self._step(Step.FAILED, now)
         self._core.emit(RegistrationFailed(self, by, status, reason, self._retry_in))
-        if self._leaving:
+        if self.leaving:
             self._step(Step.UNWANTED, now)
 
     def _time_to_wait(self, passing: bool, pause: float) -> float:

@@ -1,8 +1,7 @@
 """What only a call needs: a quarter of the start.
 
 The media thread imports it as soon as the start is over, so that neither the start nor the first
-call waits.
-Whoever makes one of these imports it there and then, and says so.
+call waits. Whoever makes one of these imports it there and then, and says so.
 """
 
 from applet.media.session import MediaSession as MediaSession

@@ -16,7 +16,7 @@ from applet.address import Address
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
 from applet.threads.mappings import Mapped, Mappings
 from applet.threads.paths import Bound, Path, Place
-from applet.threads.relay import Relayed, RelayThread
+from applet.threads.relay import Receive, Relayed, RelayThread
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
@@ -187,21 +187,15 @@ class Ways:
         def ended(found: Found | None) -> None:
             self._post(Tried(number, opening.number, column, way, found))
 
+        def receiver(which: int) -> Receive:
+            return lambda data, source: self._post(
+                FromRelay(number, opening.number, which, data, source)
+            )
+
         if way.stun is not None:
             call.map(way.stun, ended)
         elif way.relay is not None:
-            self._relays.open(
-                way.relay,
-                (
-                    lambda data, source: self._post(
-                        FromRelay(number, opening.number, 0, data, source)
-                    ),
-                    lambda data, source: self._post(
-                        FromRelay(number, opening.number, 1, data, source)
-                    ),
-                ),
-                ended,
-            )
+            self._relays.open(way.relay, (receiver(0), receiver(1)), ended)
         else:
             self._mappings.open(
                 *call.bound, ended, lambda *where: self._post(MappingMoved(number, *where))

@@ -106,7 +106,7 @@ if sys.platform == "win32":
         pause = "ping -n 2 127.0.0.1 >nul"
         subprocess.Popen(
             f'"{os.environ["COMSPEC"]}" /d /s /c "for /l %i in (1,1,60) do ({attempt} & {pause})"',
-            env=os.environ | {name: str(path) for name, path in names.items()},
+            env=os.environ | names,
             creationflags=subprocess.CREATE_NO_WINDOW,
             cwd=os.environ.get("SYSTEMROOT", "C:\\"),
             close_fds=True,
