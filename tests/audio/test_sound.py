@@ -288,10 +288,11 @@ def test_every_method_returns_at_once(pulse: Pulse, card: Card) -> None:
     assert time.monotonic() - begin < 0.05
 
 
-def test_fault_15_without_any_device_the_person_is_told_once_and_nothing_breaks() -> None:
+def without_a_sound_system(code: str) -> str:
+    """What a program says where there is none."""
     nothing = {"XDG_RUNTIME_DIR": "/nonexistent", "PULSE_SERVER": "unix:/nonexistent/native"}
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", NO_SOUND_SYSTEM],
+        [sys.executable, "-W", "ignore", "-c", code],
         cwd=ROOT,
         env=os.environ | nothing,
         capture_output=True,
@@ -299,7 +300,12 @@ def test_fault_15_without_any_device_the_person_is_told_once_and_nothing_breaks(
         timeout=60,
         check=True,
     )
-    lines = [line for line in done.stdout.splitlines() if "(" in line]
+    return done.stdout
+
+
+def test_fault_15_without_any_device_the_person_is_told_once_and_nothing_breaks() -> None:
+    said = without_a_sound_system(NO_SOUND_SYSTEM)
+    lines = [line for line in said.splitlines() if "(" in line]
     assert "call=7, reason=<Reason.NO_SPEAKER" in lines[0]
     assert "call=7, reason=<Reason.NO_MICROPHONE" in lines[1]
     assert lines[2].startswith("DevicesListed(")
@@ -354,17 +360,9 @@ def test_the_trial_tells_a_microphone_of_pure_zeros(pulse: Pulse) -> None:
 
 
 def test_the_trial_without_any_device_is_over_soon() -> None:
-    nothing = {"XDG_RUNTIME_DIR": "/nonexistent", "PULSE_SERVER": "unix:/nonexistent/native"}
-    done = subprocess.run(
-        [sys.executable, "-c", "from tests.audio.test_sound import try_out; print(try_out())"],
-        cwd=ROOT,
-        env=os.environ | nothing,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert "SoundTried(microphone=None, speaker=False)" in done.stdout
+    code = "from tests.audio.test_sound import try_out; print(try_out())"
+    said = without_a_sound_system(code)
+    assert "SoundTried(microphone=None, speaker=False)" in said
 
 
 @pytest.mark.desktop

@@ -61,6 +61,16 @@ def test_a_router_that_got_another_address_is_told_to_the_registrar_and_in_the_c
     assert talk.invites()[-1].contacts[0].uri.host == "5.5.1.9"  # type: ignore[union-attr]
 
 
+def moves_meanwhile(talk: Talk, status: int) -> None:
+    """The mapping moves while our offer of another way is open; it is offered if they refuse."""
+    count = len(talk.invites())
+    talk.phone.media_moved(1, MAPPED._replace(port=31000), MAPPED._replace(port=31001), talk.now)
+    assert len(talk.invites()) == count
+    talk.pick_up(status)
+    offered = talk.invites()[count:]
+    assert [b"m=audio 31000" in invite.body for invite in offered] == [True] * (status == 488)
+
+
 @pytest.mark.parametrize("status", [200, 488])
 def test_a_mapping_that_moves_while_another_way_is_offered_waits_for_what_becomes_of_that(
     status: int,
@@ -68,12 +78,7 @@ def test_a_mapping_that_moves_while_another_way_is_offered_waits_for_what_become
     talk = by_upnp()
     talk.media(SoundMissing(heard=False))
     talk.open(talk.wanted()[-1], RELAYED)
-    count = len(talk.invites())
-    talk.phone.media_moved(1, MAPPED._replace(port=31000), MAPPED._replace(port=31001), talk.now)
-    assert len(talk.invites()) == count
-    talk.pick_up(status)
-    offered = talk.invites()[count:]
-    assert [b"m=audio 31000" in invite.body for invite in offered] == [True] * (status == 488)
+    moves_meanwhile(talk, status)
 
 
 # --- ways that take long
@@ -203,12 +208,7 @@ def test_a_mapping_that_moves_while_a_better_way_is_offered_waits_for_what_becom
 ) -> None:
     talk = by_upnp()
     come_late(talk)
-    count = len(talk.invites())
-    talk.phone.media_moved(1, MAPPED._replace(port=31000), MAPPED._replace(port=31001), talk.now)
-    assert len(talk.invites()) == count
-    talk.pick_up(status)
-    offered = talk.invites()[count:]
-    assert [b"m=audio 31000" in invite.body for invite in offered] == [True] * (status == 488)
+    moves_meanwhile(talk, status)
 
 
 def test_a_better_way_is_not_wanted_once_another_is_tried_because_no_sound_comes() -> None:

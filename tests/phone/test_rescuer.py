@@ -37,6 +37,7 @@ from tests.phone.scene import Scene
 
 NAT = NatConfig("auto", STUN, (UDP_RELAY, TLS_RELAY))
 MAPPED = Address(OUTSIDE.host, 30000)
+ELSEWHERE = OUTSIDE._replace(port=27434)
 RELAYED = Address("5.5.3.10", 50000)
 BY_STUN = Way(Kind.STUN, stun=STUN[0])
 BY_RELAY = Way(Kind.RELAY, relay=UDP_RELAY)
@@ -75,11 +76,13 @@ class Talk(Scene):
         self.phone.media_opened(call, opened, self.now)
         self.collect()
 
-    def pick_up(self, status: int = 200, direction: str = "sendrecv") -> None:
-        """The desk answers our newest INVITE."""
+    def pick_up(
+        self, status: int = 200, direction: str = "sendrecv", seen: Address = OUTSIDE
+    ) -> None:
+        """The desk answers our newest INVITE, and says where it has `seen` it come from."""
         self._answers += 1
         body = SDP.format(self._answers, direction).encode() if status == 200 else b""
-        self.answer("INVITE", status, headers=(self._contact, TYPE), body=body)
+        self.answer("INVITE", status, seen=seen, headers=(self._contact, TYPE), body=body)
 
     def they_offer(self) -> None:
         """The desk sends an INVITE of its own, takes the answer and says so."""
@@ -265,10 +268,7 @@ def test_a_call_that_is_over_does_not_move() -> None:
 def test_a_server_that_sees_us_elsewhere_is_told_the_new_contact() -> None:
     talk = Talk()
     talk.do(Hold(1))
-    talk._answers += 1
-    body = SDP.format(talk._answers, "inactive").encode()
-    elsewhere = OUTSIDE._replace(port=27434)
-    talk.answer("INVITE", seen=elsewhere, headers=(CONTACT, TYPE), body=body)
+    talk.pick_up(direction="inactive", seen=ELSEWHERE)
     talk.do(Resume(1))
     assert str(talk.invites()[-1].contacts[0].uri).endswith(":27434")
     count = len(talk.invites())
@@ -410,10 +410,7 @@ def test_what_is_opened_while_another_offer_is_open_is_offered_after_it() -> Non
 def test_a_hold_does_not_keep_the_new_contact_from_the_other_side() -> None:
     talk = Talk()
     talk.do(Hold(1))
-    talk._answers += 1
-    body = SDP.format(talk._answers, "inactive").encode()
-    elsewhere = OUTSIDE._replace(port=27434)
-    talk.answer("INVITE", seen=elsewhere, headers=(CONTACT, TYPE), body=body)
+    talk.pick_up(direction="inactive", seen=ELSEWHERE)
     talk.run(1.0)
     assert len(talk.invites()) == 3
     assert str(talk.invites()[-1].contacts[0].uri).endswith(":27434")
@@ -460,19 +457,16 @@ def test_a_new_contact_that_meets_an_offer_of_theirs_is_told_again() -> None:
     talk = Talk()
     talk.do(Hold(1))
     talk.pick_up(direction="inactive")
-    elsewhere = OUTSIDE._replace(port=27434)
     talk.do(Resume(1))
-    talk._answers += 1
-    body = SDP.format(talk._answers, "sendrecv").encode()
-    talk.answer("INVITE", seen=elsewhere, headers=(CONTACT, TYPE), body=body)
+    talk.pick_up(seen=ELSEWHERE)
     talk.run(6.0)
     count = len(talk.invites())
     assert str(talk.invites()[-1].contacts[0].uri).endswith(":27434")
-    talk.answer("INVITE", 491, seen=elsewhere)
+    talk.answer("INVITE", 491, seen=ELSEWHERE)
     assert len(talk.invites()) == count
     talk.run(4.1)  # RFC 3261 section 14.1: 2.1 to 4 s, for the Call-ID is ours
     assert len(talk.invites()) == count + 1
     assert str(talk.invites()[-1].contacts[0].uri).endswith(":27434")
-    talk.answer("INVITE", seen=elsewhere, headers=(CONTACT, TYPE), body=body)
+    talk.pick_up(seen=ELSEWHERE)
     talk.run(20.0)
     assert len(talk.invites()) == count + 1

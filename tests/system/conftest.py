@@ -1,4 +1,5 @@
-"""Two voices for the calls: ours and theirs say different things."""
+"""Two voices for the calls, ours and theirs, which say different things, and a phone that speaks
+with ours."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -9,6 +10,8 @@ import numpy as np
 import pytest
 
 from tests.support.exe import Build, Builds
+from tests.support.headless import Headless
+from tests.support.recording import Recording
 from tests.support.speech import Samples, read_wav, speech, write_wav
 
 Alone = Callable[[], AbstractContextManager[None]]
@@ -31,6 +34,20 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Voice:
 @pytest.fixture(scope="session")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Voice:
     return _voice(tmp_path_factory, "desk")
+
+
+@pytest.fixture
+def heard(tmp_path: Path) -> Recording:
+    """What our person hears in the first call of `phone`."""
+    return Recording(tmp_path / "heard.wav")
+
+
+@pytest.fixture
+def phone(ours: Voice, heard: Recording) -> Iterator[Headless]:
+    """It picks up, speaks with our voice and records what it hears."""
+    sound = ("--audio-in", ours.file, "--audio-out", heard.path)
+    with Headless("--answer", "auto", "--accept-any-user", *sound) as phone:
+        yield phone
 
 
 def _voice(factory: pytest.TempPathFactory, who: str) -> Voice:

@@ -15,20 +15,6 @@ from tests.system.conftest import Voice
 
 pytestmark = pytest.mark.peers
 
-ANSWERS = ("--answer", "auto", "--accept-any-user")
-
-
-@pytest.fixture
-def heard(tmp_path: Path) -> Recording:
-    return Recording(tmp_path / "heard.wav")
-
-
-@pytest.fixture
-def phone(ours: Voice, heard: Recording) -> Iterator[Headless]:
-    sound = ("--audio-in", ours.file, "--audio-out", heard.path)
-    with Headless(*ANSWERS, *sound) as phone:
-        yield phone
-
 
 @pytest.fixture
 def baresip(tmp_path: Path, theirs: Voice) -> Iterator[Baresip]:

@@ -16,18 +16,6 @@ pytestmark = pytest.mark.peers
 
 
 @pytest.fixture
-def heard(tmp_path: Path) -> Recording:
-    return Recording(tmp_path / "heard.wav")
-
-
-@pytest.fixture
-def phone(ours: Voice, heard: Recording) -> Iterator[Headless]:
-    sound = ("--audio-in", ours.file, "--audio-out", heard.path)
-    with Headless("--answer", "auto", "--accept-any-user", *sound) as phone:
-        yield phone
-
-
-@pytest.fixture
 def baresip(tmp_path: Path, theirs: Voice) -> Iterator[Baresip]:
     with Baresip(tmp_path / "baresip", theirs.long_file, ice=True) as baresip:
         yield baresip

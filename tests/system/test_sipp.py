@@ -28,11 +28,6 @@ def far_end(theirs: Voice) -> Iterator[RtpPeer]:
         yield peer
 
 
-@pytest.fixture
-def heard(tmp_path: Path) -> Recording:
-    return Recording(tmp_path / "heard.wav")
-
-
 def our_phone(ours: Voice, heard: Recording, *options: str) -> Headless:
     return Headless("--audio-in", ours.file, "--audio-out", heard.path, *options)
 

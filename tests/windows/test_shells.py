@@ -140,7 +140,7 @@ target.parent.mkdir(parents=True)
 target.write_bytes(b"x")
 in_use = target.open("rb")
 installer.remove_when_ended(target)
-time.sleep(2)
+time.sleep(2)  # time for attempts in vain
 assert target.exists()
 print("good")
 """
