@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from applet.pattern import pattern
 from applet.value import NamedTuple
 
 EMBEDDED_DESK = "desk"
@@ -119,8 +120,8 @@ def _file_name(value: Value) -> bool:
     return fits and not _DEVICE.fullmatch(text)
 
 
-def _matching(pattern: str, *, empty: bool = True) -> Callable[[Value], bool]:
-    whole = re.compile(pattern)
+def _matching(source: str, *, empty: bool = True) -> Callable[[Value], bool]:
+    whole = pattern(source)
 
     def accepts(value: Value) -> bool:
         return (empty and value == "") or whole.fullmatch(str(value)) is not None
@@ -160,7 +161,7 @@ _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0
 _TURN = rf"turns?:(?:[^:@\s]+:[^@\s]*@)?{_HOST}(?:\?transport=(?:udp|tcp))?"
 _SIP = rf"sips?:(?:[^@\s<>]+@)?{_HOST}(?:;transport=(?:udp|tcp|tls))?"
 _SERVER = "write a server like sip:pbx.example.com or sip:pbx.example.com;transport=tls"
-_DEVICE = re.compile(r"(CON|PRN|AUX|NUL|COM\d|LPT\d)\s*(\..*)?", re.IGNORECASE)
+_DEVICE = pattern(r"(CON|PRN|AUX|NUL|COM\d|LPT\d)\s*(\..*)?", re.IGNORECASE)
 _COLOUR = "write a colour like #15803d, dark enough for a white picture on it"
 
 SCHEMA: tuple[Key, ...] = (

@@ -7,23 +7,23 @@ found by, and nothing else. What is not known to be harmless goes.
 
 import re
 
+from applet.pattern import pattern
+
 GONE = "***"
 
 # What comes from the network is in these lines: every pattern takes linear time, because a run of
 # characters is taken whole (++) and never tried again from its middle.
-_USER_PART = re.compile(
-    r"\b(sips?|turns?|stuns?|https?|xmpp):(?://)?[^@<>\"\s]*+(@?)", re.IGNORECASE
-)
-_NUMBER = re.compile(r"\b(tel|mailto):[^>\s;,\"]+", re.IGNORECASE)
-_QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*"?')
-_BEFORE_ADDRESS = re.compile(r"\s*+<")
-_NAME = re.compile(r"(^|,)([^<>,\"]++)(?=<)")
-_SECRET_VALUE = re.compile(
+_USER_PART = pattern(r"\b(sips?|turns?|stuns?|https?|xmpp):(?://)?[^@<>\"\s]*+(@?)", re.IGNORECASE)
+_NUMBER = pattern(r"\b(tel|mailto):[^>\s;,\"]+", re.IGNORECASE)
+_QUOTED = pattern(r'"(?:[^"\\]++|\\.)*"?')
+_BEFORE_ADDRESS = pattern(r"\s*+<")
+_NAME = pattern(r"(^|,)([^<>,\"]++)(?=<)")
+_SECRET_VALUE = pattern(
     r"\b(password|passwd|pwd|secret|token|response|key|inline)(\s*[=:]\s*)"
     r"(\"[^\"]*\"|'[^']*'|[^\s,;&]+)",
     re.IGNORECASE,
 )
-_HOME = re.compile(r"([\\/](?:Users|home)[\\/]+)[^\\/\"']+", re.IGNORECASE)
+_HOME = pattern(r"([\\/](?:Users|home)[\\/]+)[^\\/\"']+", re.IGNORECASE)
 # Headers (and their short forms) whose whole value is somebody's business, RFC 3261 section 20,
 # RFC 7433, RFC 3323 and the like.
 _PRIVATE_HEADERS = {
@@ -40,7 +40,7 @@ _PRIVATE_HEADERS = {
 }
 _CREDENTIALS = {"authorization", "proxy-authorization"}
 # Lines of a session description that carry no name and no key.
-_HARMLESS_SDP = re.compile(
+_HARMLESS_SDP = pattern(
     r"v=|c=|t=|m=|b=|a=(?:rtpmap|fmtp|ptime|maxptime|rtcp|mid|label|sendrecv|sendonly|recvonly|"
     r"inactive|rtcp-mux|rtcp-fb|group|setup|candidate|end-of-candidates)\b"
 )

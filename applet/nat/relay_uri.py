@@ -4,17 +4,17 @@
 name and password in it, as RFC 3986 escapes them where they need it.
 """
 
-import re
 from urllib.parse import unquote
 
 from applet.address import Address
 from applet.nat.knowledge import RelayServer
+from applet.pattern import pattern
 
 _PORT, _TLS_PORT, _WEB_PORT = 3478, 5349, 443
-_uri = re.compile(
+_uri = pattern(
     r"(turns?):(?:([^:@\s]+):([^@\s]*)@)?"
     r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(?:\?transport=(udp|tcp))?"
-).fullmatch
+)
 
 
 class RelayUriError(ValueError):
@@ -26,7 +26,7 @@ def parse_relay(text: str, user: str = "", password: str = "") -> tuple[RelaySer
     3478, and TLS and TCP on 443, which firewalls leave open; a port or a transport that is named
     leaves only what it says. `user` and `password` stand in for those that the text leaves out.
     Raises RelayUriError."""
-    found = _uri(text)
+    found = _uri.fullmatch(text)
     port = int(found[5]) if found is not None and found[5] else 0
     if found is None or port > 65535:
         raise RelayUriError(f"{text.partition(':')[0]}: is not turn:USER:PASSWORD@HOST[:PORT]")

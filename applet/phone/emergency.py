@@ -1,11 +1,11 @@
 """Emergency numbers, which this phone must not pretend to be able to call."""
 
-import re
+from applet.pattern import pattern
 
 NUMBERS = ("112", "911", "999", "110")
 
-_SEPARATORS = re.compile(r"[\s().\-/]")
-_PREFIX = re.compile(
+_SEPARATORS = pattern(r"[\s().\-/]")
+_PREFIX = pattern(
     r"(?:[*#]{1,2}\d{1,4}[*#])*"  # service codes such as *31#
     r"(?:\+\d{1,3}|00\d{0,3}|[089])?"  # a country, or an outside line
 )

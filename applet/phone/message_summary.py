@@ -1,11 +1,10 @@
 """What a NOTIFY about a mailbox says: `application/simple-message-summary` (RFC 3842)."""
 
-import re
-
+from applet.pattern import pattern
 from applet.value import NamedTuple
 
-_line = re.compile(r"([A-Za-z-]+)[ \t]*:[ \t]*(.*)").fullmatch
-_counts = re.compile(r"([0-9]{1,6})[ \t]*/[ \t]*([0-9]{1,6})").match
+_line = pattern(r"([A-Za-z-]+)[ \t]*:[ \t]*(.*)")
+_counts = pattern(r"([0-9]{1,6})[ \t]*/[ \t]*([0-9]{1,6})")
 
 
 class Summary(NamedTuple):
@@ -20,13 +19,13 @@ def parse_summary(body: bytes) -> Summary | None:
     (fax, text) is counted as a whole; one that has messages but does not say how many has one."""
     waiting, voice, others = None, None, []
     for raw in body[:4096].decode("utf-8", "replace").splitlines():
-        found = _line(raw.strip())
+        found = _line.fullmatch(raw.strip())
         if found is None:
             continue
         name, value = found[1].lower(), found[2].strip()
         if name == "messages-waiting":
             waiting = value.lower() == "yes"
-        elif name.endswith("-message") and (counts := _counts(value)):
+        elif name.endswith("-message") and (counts := _counts.match(value)):
             summary = Summary(int(counts[1]), int(counts[2]))
             if name == "voice-message":
                 voice = summary

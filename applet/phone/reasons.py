@@ -4,6 +4,7 @@ and Retry-After (20.33)."""
 
 import re
 
+from applet.pattern import pattern
 from applet.phone.messages import Reason
 from applet.phone.words import remark
 from applet.sip.events import EndedBy
@@ -48,7 +49,7 @@ _NARROW = 370
 _UNSUITABLE = range(300, 332)
 _LONGEST_WAIT = 86_400
 """Seconds; who asks for more has not thought of a person."""
-_warning = re.compile(rf"([0-9]{{3}}) ++{TOKEN}(?::[0-9]++)? ++({QUOTED})", re.DOTALL).match
+_warning = pattern(rf"([0-9]{{3}}) ++{TOKEN}(?::[0-9]++)? ++({QUOTED})", re.DOTALL)
 
 
 class Why(NamedTuple):
@@ -138,5 +139,5 @@ def _causes(message: Message) -> list[tuple[tuple[str, int], str]]:
 
 
 def _warnings(message: Message) -> list[tuple[int, str]]:
-    found = [_warning(value) for value in message.values("Warning")]
+    found = [_warning.match(value) for value in message.values("Warning")]
     return [(int(one[1]), unquoted(one[2])) for one in found if one is not None]

@@ -1,11 +1,10 @@
 """The servers of our account, as far as their addresses are known: what comes from there may speak
 for others (RFC 3325 section 5), and is what we subscribed to."""
 
-import re
-
+from applet.pattern import pattern
 from applet.phone.account import Account
 
-_literal = re.compile(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*").fullmatch
+_literal = pattern(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
 class Servers:
@@ -16,7 +15,7 @@ class Servers:
     def __init__(self, account: Account) -> None:
         uris = [account.registrar, *account.route]
         self._names = {uri.host.lower() for uri in uris if uri is not None}
-        self._addresses = {name for name in self._names if _literal(name)}
+        self._addresses = {name for name in self._names if _literal.fullmatch(name)}
 
     @property
     def configured(self) -> bool:

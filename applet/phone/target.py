@@ -1,15 +1,14 @@
 """From what a person types, clicks or is sent to the SIP URI that is called."""
 
-import re
-
+from applet.pattern import pattern
 from applet.phone.emergency import is_emergency
 from applet.phone.messages import Reason
 from applet.sip.grammar import MessageError
 from applet.sip.hop import Transport
 from applet.sip.uri import OtherUri, SipUri, is_secure, parse_uri
 
-_SEPARATORS = re.compile(r"[\s().\-]")
-_NUMBER = re.compile(r"\+?[0-9*#A-Da-d]+")
+_SEPARATORS = pattern(r"[\s().\-]")
+_NUMBER = pattern(r"\+?[0-9*#A-Da-d]+")
 
 
 class RefusedError(ValueError):

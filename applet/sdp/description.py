@@ -5,10 +5,10 @@ else it does not know. The text of a peer never gets into the lines we print exc
 the first line of a medium that we refuse.
 """
 
-import re
 from enum import Enum
 from functools import lru_cache
 
+from applet.pattern import pattern
 from applet.value import NamedTuple
 
 MAX_BYTES = 65_535
@@ -58,10 +58,10 @@ def direction_of(*, sends: bool, receives: bool) -> Direction:
 
 _DIRECTIONS = {direction.value: direction for direction in Direction}
 
-_attribute_lines = re.compile(r"\na=([^\n]*+)").findall
+_attribute_lines = pattern(r"\na=([^\n]*+)")
 _octet = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_is_time = re.compile(r"[0-9]{1,20} [0-9]{1,20}").fullmatch
-_is_ipv4 = re.compile(rf"(?:{_octet}\.){{3}}{_octet}").fullmatch
+_is_time = pattern(r"[0-9]{1,20} [0-9]{1,20}")
+_is_ipv4 = pattern(rf"(?:{_octet}\.){{3}}{_octet}")
 
 
 class Codec(NamedTuple):
@@ -233,7 +233,7 @@ def parse_sdp(body: bytes) -> SessionDescription:
         connection,
         _attributes(session),
         media,
-        time if time is not None and _is_time(time) else ALWAYS,
+        time if time is not None and _is_time.fullmatch(time) else ALWAYS,
     )
 
 
@@ -248,7 +248,7 @@ def _first(section: str, kind: str) -> str | None:
 
 def _attributes(section: str) -> tuple[Attribute, ...]:
     read = _read_again if len(section) <= _USUAL_LENGTH else _attribute
-    return tuple(map(read, _attribute_lines(section)))
+    return tuple(map(read, _attribute_lines.findall(section)))
 
 
 def _attribute(line: str) -> Attribute:
@@ -339,14 +339,14 @@ def is_ip_literal(text: str) -> bool:
     A name must not reach a media socket: sending to it would wait for DNS.
     """
     if ":" not in text:
-        return _is_ipv4(text) is not None
+        return _is_ipv4.fullmatch(text) is not None
     head, double_colon, tail = text.partition("::")
     groups = head.split(":") if head else []
     if double_colon:
         groups += tail.split(":") if tail else []
     size = 8
     if "." in text.rpartition(":")[2]:
-        if not _is_ipv4(groups.pop()):
+        if not _is_ipv4.fullmatch(groups.pop()):
             return False
         size = 6
     if len(groups) >= size if double_colon else len(groups) != size:

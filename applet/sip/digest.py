@@ -8,6 +8,7 @@ quotes, escapes included: that is what `unq()` means in RFC 7616 section 3.4.
 import re
 from collections.abc import Iterable
 
+from applet.pattern import pattern
 from applet.sip.grammar import QUOTED, TOKEN, LocalProtocolError, MessageError, quoted
 from applet.value import NamedTuple
 
@@ -15,10 +16,10 @@ _HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 _STRENGTH = {"md5": 1, "sha256": 2}
 
 _VALUE = r'[^\s,"]++'
-_params = re.compile(rf"({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|({_VALUE}))", re.DOTALL).finditer
+_params = pattern(rf"({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|({_VALUE}))", re.DOTALL)
 # Each parameter is followed by a comma or the end; empty places in the list do no harm.
 _PARAM = rf"[ \t]*+{TOKEN}[ \t]*+=[ \t]*+(?:{QUOTED}|{_VALUE})(?=[ \t]*+(?:,|\Z))"
-_auth = re.compile(rf"({TOKEN})(?:[ \t]++((?:[ \t]*+,|{_PARAM})*))?", re.DOTALL).fullmatch
+_auth = pattern(rf"({TOKEN})(?:[ \t]++((?:[ \t]*+,|{_PARAM})*))?", re.DOTALL)
 
 
 class Credentials(NamedTuple):
@@ -75,11 +76,11 @@ def parse_auth(text: str) -> tuple[str, dict[str, str]]:
 
     Quoted values lose their quotes and keep their escapes. Raises MessageError.
     """
-    found = _auth(text)
+    found = _auth.fullmatch(text)
     if found is None:
         raise MessageError("an authentication header cannot be read")
     values: dict[str, str] = {}
-    for param in _params(found[2] or ""):
+    for param in _params.finditer(found[2] or ""):
         name = param[1].lower()
         if name in values:
             raise MessageError(f"{name} is twice in an authentication header")

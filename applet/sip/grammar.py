@@ -11,6 +11,8 @@ CPython up to 3.12.7 and 3.13.0 mistakes their captures (its issues 101955 and 1
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from applet.pattern import pattern
+
 if TYPE_CHECKING:  # pragma: no cover
     from applet.sip.message import Request
 
@@ -51,19 +53,17 @@ PARAMS += r")*"
 
 _MAX_DIGITS = 20  # of a number, leading zeros included: int() of a thousand digits takes long
 
-_token = re.compile(TOKEN).fullmatch
-_params = re.compile(PARAM, re.DOTALL).findall
-_escaped_pair = re.compile(r"\\(.)", re.DOTALL)
-_percent = re.compile(rb"%([0-9A-Fa-f]{2})")
+_token = pattern(TOKEN)
+_params = pattern(PARAM, re.DOTALL)
+_escaped_pair = pattern(r"\\(.)", re.DOTALL)
+_percent = pattern(rb"%([0-9A-Fa-f]{2})")
 # One value of a comma-separated list; an unbalanced quote or bracket runs to the end.
-_list_value = re.compile(
-    r'(?:[^,"<]++|"(?:[^"\\]++|\\.)*(?:"|\\?\Z)|<[^>]*+(?:>|\Z))+', re.DOTALL
-).findall
+_list_value = pattern(r'(?:[^,"<]++|"(?:[^"\\]++|\\.)*(?:"|\\?\Z)|<[^>]*+(?:>|\Z))+', re.DOTALL)
 
 
 def is_token(text: str) -> bool:
     """Whether `text` is a token: a method, a header name, an option tag."""
-    return _token(text) is not None
+    return _token.fullmatch(text) is not None
 
 
 def number(text: str, maximum: int, what: str) -> int:
@@ -87,7 +87,7 @@ def split_list(text: str) -> list[str]:
     """Split at the commas that stand outside quotes and `<>`; empty values are left out."""
     if "," not in text:
         return [text] if text else []
-    return [value for part in _list_value(text) if (value := part.strip(" \t"))]
+    return [value for part in _list_value.findall(text) if (value := part.strip(" \t"))]
 
 
 def quoted(text: str) -> str:
@@ -117,7 +117,7 @@ def read_params(text: str) -> Params:
     if not text:
         return ()
     if '"' in text or " " in text or "\t" in text:
-        return tuple([(name, value or None) for name, value in _params(text)])
+        return tuple([(name, value or None) for name, value in _params.findall(text)])
     pairs = [param.partition("=") for param in text[1:].split(";")]  # in half the time
     return tuple([(name, value or None) for name, _, value in pairs])
 

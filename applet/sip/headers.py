@@ -7,6 +7,7 @@ here too (sections 7.3 and 20).
 import re
 from functools import lru_cache
 
+from applet.pattern import pattern
 from applet.sip.grammar import (
     HOST,
     MAX_CSEQ,
@@ -77,14 +78,14 @@ def canonical_name(name: str) -> str:
 
 _VIA = rf"{TOKEN}[ \t]*+/[ \t]*+{TOKEN}[ \t]*+/[ \t]*+({TOKEN})[ \t]++"
 _VIA += rf"({HOST})(?:[ \t]*+:[ \t]*+([0-9]{{1,5}}))?({PARAMS})"
-_via = re.compile(_VIA, re.DOTALL)
-_name_addr = re.compile(
+_via = pattern(_VIA, re.DOTALL)
+_name_addr = pattern(
     rf'(?:(?:({QUOTED})|([^"<>,;]*+))[ \t]*+<([^\s<>"]++)>|([^\s<>;,?"]++))'
     rf"({PARAMS})",
     re.DOTALL,
-).fullmatch
-_cseq = re.compile(rf"(\S++)[ \t]++({TOKEN})").fullmatch
-_tag = re.compile(rf";[ \t]*+tag[ \t]*+=[ \t]*+({TOKEN})", re.IGNORECASE).search
+)
+_cseq = pattern(rf"(\S++)[ \t]++({TOKEN})")
+_tag = pattern(rf";[ \t]*+tag[ \t]*+=[ \t]*+({TOKEN})", re.IGNORECASE)
 
 
 class Via(NamedTuple):
@@ -184,7 +185,7 @@ class NameAddr(NamedTuple):
 
 
 def _read_name_addr(text: str) -> NameAddr:
-    found = _name_addr(text)
+    found = _name_addr.fullmatch(text)
     if found is None:
         raise MessageError("an address cannot be read")
     quoted_name, plain_name, uri, bare, params = found.groups()
@@ -206,7 +207,7 @@ def parse_contact(text: str) -> NameAddr:
 
 def tag_in(text: str) -> str | None:
     """The tag of a From or To that may be broken."""
-    found = _tag(text)
+    found = _tag.search(text)
     return found[1] if found else None
 
 
@@ -219,7 +220,7 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> "CSeq":
         """Raises MessageError."""
-        found = _cseq(text)
+        found = _cseq.fullmatch(text)
         if found is None:
             raise MessageError("CSeq cannot be read")
         return cls(number(found[1], MAX_CSEQ, "CSeq"), found[2])

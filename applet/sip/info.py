@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from applet.pattern import pattern
 from applet.sip.events import EndedBy, InfoAnswered, InfoDigit
 from applet.sip.in_dialog import send_in_dialog
 
@@ -20,7 +21,7 @@ TYPES = (RELAY, PLAIN)
 DIGIT_MS = 160
 
 _DIGITS = "0123456789*#ABCD"
-_signal = re.compile(rb"^[ \t]*signal[ \t]*=[ \t]*([0-9A-D*#]{1,2})[ \t]*\r?$", re.I | re.M).search
+_signal = pattern(rb"^[ \t]*signal[ \t]*=[ \t]*([0-9A-D*#]{1,2})[ \t]*\r?$", re.I | re.M)
 _NUMBERED = {str(number): digit for number, digit in enumerate(_DIGITS)}
 """Some write `*` and `#` as the event numbers 10 and 11 (RFC 4733 section 3.2)."""
 
@@ -45,7 +46,7 @@ def receive_info(core: Core, session: InviteSession, incoming: Incoming, now: fl
 def digit_in(request: Request) -> str:
     """The key in the body, "" if there is none."""
     if request.content_type == RELAY:
-        found = _signal(request.body)
+        found = _signal.search(request.body)
         text = found[1].decode() if found is not None else ""
     else:
         text = request.body[:8].decode("ascii", "replace").strip()

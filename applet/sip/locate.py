@@ -9,10 +9,10 @@ server.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from applet.address import Address
+from applet.pattern import pattern
 from applet.randomness import Randomness
 from applet.sip.events import Event, LookupNeeded
 from applet.sip.hop import Hop, Transport
@@ -25,7 +25,7 @@ KEPT = 60.0
 """Seconds for which an answer is used again."""
 MAX_NAMES = 64
 
-is_ip_literal = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*").fullmatch
+_ip_literal = pattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
 _TRANSPORTS = {transport.value.lower(): transport for transport in Transport}
 _BY_PREFERENCE = (Transport.UDP, Transport.TCP, Transport.TLS)
 
@@ -64,7 +64,7 @@ class Locator:
             then((), now)
             return
         host = (uri.param("maddr") or uri.host).lower().rstrip(".")
-        if is_ip_literal(host):
+        if _ip_literal.fullmatch(host):
             then((_direct(host, uri, transports[0]),), now)
             return
         wanted = Wanted(host, uri.port, transports, _identity(uri))

@@ -4,6 +4,7 @@ network said beside the session description, others a location or a picture. One
 
 import re
 
+from applet.pattern import pattern
 from applet.sip.grammar import find_param, read_params, unquoted
 from applet.value import NamedTuple
 
@@ -14,7 +15,7 @@ MOST_DEPTH = 3
 """Parts in one body, and bodies within bodies, that are looked at."""
 _LONGEST_BOUNDARY = 70
 _PLAIN = ("", "7bit", "8bit", "binary")
-_header_end = re.compile(rb"\r?\n\r?\n").search
+_header_end = pattern(rb"\r?\n\r?\n")
 
 
 class Part(NamedTuple):
@@ -80,7 +81,7 @@ def parts_of(kind: str, body: bytes) -> list[Part]:
 
 def _part(data: bytes) -> Part:
     """`data` begins with the line break after the boundary; the headers may be missing."""
-    end = _header_end(data)
+    end = _header_end.search(data)
     head, body = (data, b"") if end is None else (data[: end.start()], data[end.end() :])
     headers: dict[str, str] = {}
     for line in head.decode("utf-8", "replace").splitlines():

@@ -1,9 +1,9 @@
 """Bytes to messages: datagrams and streams (RFC 3261 sections 7.3, 7.5 and 18.3)."""
 
-import re
 from enum import Enum
 from typing import TypeAlias
 
+from applet.pattern import pattern
 from applet.sip.grammar import TOKEN, MessageError, is_token, number
 from applet.sip.headers import check_name, spelled_as_usual
 from applet.sip.message import Request, Response, salvaged
@@ -13,9 +13,9 @@ MAX_MESSAGE = 65_535  # bytes of a datagram, and of a body on a stream (RFC 3261
 MAX_HEAD = 65_536  # bytes of start line and headers on a stream
 MAX_HEADERS = 500
 
-_request_line = re.compile(rf"({TOKEN}) (\S++) [sS][iI][pP]/([0-9]++\.[0-9]++)").fullmatch
-_status_line = re.compile(r"[sS][iI][pP]/2\.0 ([1-6][0-9][0-9])(?: (.*))?").fullmatch
-_fold = re.compile(r"[ \t]*+\r\n[ \t]++")
+_request_line = pattern(rf"({TOKEN}) (\S++) [sS][iI][pP]/([0-9]++\.[0-9]++)")
+_status_line = pattern(r"[sS][iI][pP]/2\.0 ([1-6][0-9][0-9])(?: (.*))?")
+_fold = pattern(r"[ \t]*+\r\n[ \t]++")
 
 
 class KeepAlive(Enum):
@@ -84,7 +84,7 @@ class _Head:
         """Raises MessageError, without `partial`."""
         if self.fault is not None:
             raise self.fault
-        found = _request_line(self.start)
+        found = _request_line.fullmatch(self.start)
         if found is None:
             return self._response(body)
         method, uri, version = found.groups()
@@ -93,7 +93,7 @@ class _Head:
         return Request(method, parse_uri(uri), self.headers, body)
 
     def _response(self, body: bytes) -> Response:
-        found = _status_line(self.start)
+        found = _status_line.fullmatch(self.start)
         if found is None:
             raise MessageError("the first line cannot be read")
         return Response(int(found[1]), found[2] or "", self.headers, body)

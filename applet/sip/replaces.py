@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from applet.pattern import pattern
 from applet.sip.grammar import PARAMS, MessageError, find_param, has_param, read_params
 from applet.sip.session_table import SessionState
 from applet.sip.uas import RefusedError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # A Call-ID is printable and has no separator of this header's; so nothing that was escaped inside
 # a URI can become a line of its own.
-_replaces = re.compile(rf"[ \t]*+([!-+\--:<-~]++)({PARAMS})").fullmatch
+_replaces = pattern(rf"[ \t]*+([!-+\--:<-~]++)({PARAMS})")
 
 _NO_TAG = "0"
 """Stands for the tag of an RFC 2543 peer that has none (section 4)."""
@@ -38,7 +38,7 @@ class Replaces(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Replaces:
         """Raises MessageError."""
-        found = _replaces(text)
+        found = _replaces.fullmatch(text)
         params = read_params(found[2]) if found is not None else ()
         to_tag, from_tag = find_param(params, "to-tag"), find_param(params, "from-tag")
         if found is None or to_tag is None or from_tag is None:

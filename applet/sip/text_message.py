@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from applet.pattern import pattern
 from applet.sip.client_request import ClientRequest, Way
 from applet.sip.events import EndedBy, MessageAnswered, MessageReceived
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "text/plain"
 MOST_BYTES = 1300
 """Section 8: no larger ones, unless congestion is controlled all the way."""
-_charset = re.compile(r';[ \t]*charset[ \t]*=[ \t]*"?([A-Za-z0-9._\-]{1,40})', re.I).search
+_charset = pattern(r';[ \t]*charset[ \t]*=[ \t]*"?([A-Za-z0-9._\-]{1,40})', re.I)
 
 
 def receive_message(
@@ -37,7 +38,7 @@ def receive_message(
 
 def _text(request: Request) -> str:
     """UTF-8, or what Content-Type says if that is Latin; what cannot be read becomes marks."""
-    found = _charset(request.header("Content-Type") or "")
+    found = _charset.search(request.header("Content-Type") or "")
     latin = found is not None and found[1].lower() in ("iso-8859-1", "latin1", "windows-1252")
     return request.body.decode("cp1252" if latin else "utf-8", "replace")
 

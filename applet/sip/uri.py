@@ -3,6 +3,7 @@
 import re
 from typing import TypeAlias
 
+from applet.pattern import pattern
 from applet.sip.grammar import (
     HOST,
     MessageError,
@@ -18,10 +19,10 @@ from applet.value import NamedTuple
 _PARAM = r'[^\s;?<>"=,]++(?:=[^\s;?<>",]*+)?'
 _SIP_URI = r'([sS][iI][pP][sS]?):(?:([^\s<>"@:]++)(?::([^\s<>"@]*+))?@)?'
 _SIP_URI += rf'({HOST})(?::([0-9]{{1,5}}))?((?:;{_PARAM})*)(?:\?([^\s<>"]*+))?'
-_sip_uri = re.compile(_SIP_URI).fullmatch
-_other = re.compile(r'([A-Za-z][A-Za-z0-9+\-.]*+):([^\s<>"]++)').fullmatch
-_escape = re.compile(r"%[0-9A-Fa-f]{2}")
-_unreserved = re.compile(r"[A-Za-z0-9\-_.!~*'()]").fullmatch
+_sip_uri = pattern(_SIP_URI)
+_other = pattern(r'([A-Za-z][A-Za-z0-9+\-.]*+):([^\s<>"]++)')
+_escape = pattern(r"%[0-9A-Fa-f]{2}")
+_unreserved = pattern(r"[A-Za-z0-9\-_.!~*'()]")
 
 # These parameters make two URIs differ when only one of them has it (RFC 3261 section 19.1.4).
 _DISTINGUISHING = ("user", "ttl", "method", "maddr", "transport")
@@ -116,7 +117,7 @@ def secured(uri: Uri) -> Uri:
 
 def parse_uri(text: str) -> Uri:
     """Read a URI without brackets around it. Raises MessageError (400)."""
-    found = _sip_uri(text)
+    found = _sip_uri.fullmatch(text)
     if found is None:
         return _other_uri(text)
     scheme, user, password, host, port, params, headers = found.groups()
@@ -134,7 +135,7 @@ def parse_uri(text: str) -> Uri:
 
 
 def _other_uri(text: str) -> OtherUri:
-    found = _other(text)
+    found = _other.fullmatch(text)
     if found is None or found[1].lower() in ("sip", "sips"):
         raise MessageError("a URI cannot be read")
     return OtherUri(found[1].lower(), found[2])
@@ -149,7 +150,7 @@ def escaped(text: str, also: str = "") -> str:
     """`text` with every character escaped but the unreserved ones and those of `also`: fit for
     the value of a header in a URI."""
     return "".join(
-        chr(octet) if _unreserved(chr(octet)) or chr(octet) in also else f"%{octet:02X}"
+        chr(octet) if _unreserved.fullmatch(chr(octet)) or chr(octet) in also else f"%{octet:02X}"
         for octet in text.encode("utf-8", "replace")
     )
 
@@ -166,7 +167,7 @@ def _normal(text: str) -> str:
 
 def _normal_escape(found: re.Match[str]) -> str:
     character = chr(int(found[0][1:], 16))
-    return character if _unreserved(character) else found[0].upper()
+    return character if _unreserved.fullmatch(character) else found[0].upper()
 
 
 def _comparable(params: Params) -> dict[str, str | None]:

@@ -4,12 +4,13 @@ question whether to keep the program, and mistakes that other threads report."""
 import re
 from collections.abc import Callable
 
+from applet.pattern import pattern
 from applet.phone.messages import Reason
 from applet.ui.screen_state import ScreenState
 from applet.ui.strings import Say
 from applet.ui.view import AUTOSTART, Act, Keep
 
-_LINK = re.compile(r"(?:sips?|tel):[^\s<>\"]+", re.IGNORECASE)
+_LINK = pattern(r"(?:sips?|tel):[^\s<>\"]+", re.IGNORECASE)
 
 
 class Visits:
