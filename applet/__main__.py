@@ -1,5 +1,7 @@
 """`python -m applet`: hands over to `cli`, with the moment of the start."""
 
+from __future__ import annotations
+
 import time
 
 STARTED = time.perf_counter()

@@ -1,5 +1,7 @@
 """A transport address, shared by every layer."""
 
+from __future__ import annotations
+
 from applet.value import NamedTuple
 
 

@@ -4,18 +4,18 @@ Started: the tray (by `start`), the desk (if the brand's is the embedded one), c
 window. Stopped: the window first, then the phone hangs up and un-registers, then media, desk, tray.
 """
 
+from __future__ import annotations
+
 import random
 import threading
-from collections.abc import Callable
-from queue import SimpleQueue
 
 from applet import brand as brands
 from applet import settings as kept
 from applet.address import Address
 from applet.audio.sound import Sound
-from applet.brand import Brand
 from applet.built import is_test_build
 from applet.desk.server import DeskServer
+from applet.hints import TYPE_CHECKING
 from applet.log import LogFile
 from applet.nat.relay_uri import parse_relay
 from applet.phone.config import NatConfig, PhoneConfig
@@ -28,15 +28,21 @@ from applet.threads.sockets import local_ip_for
 from applet.ui.dialer import run_dialer
 from applet.ui.outside import Outside
 from applet.ui.presenter import Presenter
-from applet.ui.tray import Tray
 from applet.ui.view import Act, Request
 from applet.unexpected import Unexpected
 from applet.visitor import request
 from applet.windows import credentials, message
-from applet.windows.command_line import Run
 from applet.windows.handover import Show
 from applet.windows.housekeeping import look_after
 from applet.windows.maintenance import keep_program, program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from queue import SimpleQueue
+
+    from applet.brand import Brand
+    from applet.ui.tray import Tray
+    from applet.windows.command_line import Run
 
 _STUN_PORT = 3478
 
@@ -44,7 +50,7 @@ _STUN_PORT = 3478
 _BLOCKED = Trouble(0, Reason.FIREWALL_BLOCKS, "")
 
 
-def run_or_explain(brand: Brand, start: Run, requests: "SimpleQueue[Request]", tray: Tray) -> int:
+def run_or_explain(brand: Brand, start: Run, requests: SimpleQueue[Request], tray: Tray) -> int:
     """The phone until the person quits; whatever goes wrong is in the log and said in one
     sentence. Returns the exit code."""
     log = LogFile(kept.folder(brand.product) / "logs")
@@ -121,7 +127,7 @@ def _with_own_account(brand: Brand, unexpected: Unexpected) -> Brand:
     return brand._replace(account=brand.account._replace(user=own.user, password=own.password))
 
 
-def _keeper(brand: Brand, requests: "SimpleQueue[Request]") -> Callable[[bool], None]:
+def _keeper(brand: Brand, requests: SimpleQueue[Request]) -> Callable[[bool], None]:
     """Copying the program takes a while: not on the window's thread."""
 
     def keep(autostart: bool) -> None:

@@ -5,13 +5,17 @@ from it, and a key that is not in it is a mistake. Every mistake is one line tha
 the key, what is wrong and what would be right; all of them are reported together.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from applet.hints import TYPE_CHECKING, Any, cast
 from applet.pattern import pattern
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 EMBEDDED_DESK = "desk"
 BRAND_FILE = Path(__file__).with_name("brand.toml")
@@ -131,7 +135,7 @@ def _matching(source: str, *, empty: bool = True) -> Callable[[Value], bool]:
 
 def _each(accepts: Callable[[Value], bool], *, fewest: int = 0) -> Callable[[Value], bool]:
     def accepts_all(values: Value) -> bool:
-        items = cast(tuple[str, ...], values)
+        items = cast("tuple[str, ...]", values)
         distinct = len(set(items)) == len(items)
         return len(items) >= fewest and distinct and all(map(accepts, items))
 
@@ -298,7 +302,7 @@ def _typed(value: object, example: Value) -> Value | None:
             return tuple(value)
         return None
     # By the exact type: to Python, but not to the reader of the file, true is a number.
-    return cast(Value, value) if type(value) is type(example) else None
+    return cast("Value", value) if type(value) is type(example) else None
 
 
 def _unknown(name: str, known: set[str]) -> str:
@@ -336,7 +340,10 @@ def _brand(values: dict[str, Any]) -> Brand:
     )
 
 
-_Table = TypeVar("_Table", Colours, Texts, Support, Account, Network, Dialling, Incoming)
+if TYPE_CHECKING:
+    from applet.hints import TypeVar
+
+    _Table = TypeVar("_Table", Colours, Texts, Support, Account, Network, Dialling, Incoming)
 
 
 def _table(kind: type[_Table], values: dict[str, Any]) -> _Table:

@@ -3,6 +3,8 @@
 The build puts both beside this file; a phone that runs from its source has neither.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 
 _HERE = Path(__file__).parent

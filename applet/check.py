@@ -1,6 +1,8 @@
 """`python -m applet check [URI] [options]`: looks at the network, tries the sound out, and tells
 what was found, what it means and which way a call would go. Nobody is called."""
 
+from __future__ import annotations
+
 import json
 import random
 import sys
@@ -12,9 +14,8 @@ from applet.address import Address
 from applet.app import phone_config
 from applet.audio.file import NullDevice
 from applet.audio.sound import Sound
-from applet.brand import Brand
 from applet.headless.options import parse_options
-from applet.phone.config import PhoneConfig
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     CheckNetwork,
     DevicesListed,
@@ -34,6 +35,10 @@ from applet.threads.tls_files import NO_FILES, TlsFiles
 from applet.ui.sound_report import Row, heard_and_played, sound_rows
 from applet.ui.strings import Speaker
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.brand import Brand
+    from applet.phone.config import PhoneConfig
 
 PATIENCE = 7.0
 """Seconds until the report is given with what is known by then; UPnP alone may take four."""

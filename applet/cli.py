@@ -1,5 +1,7 @@
 """The command line: which of the programs is started, each imported only then."""
 
+from __future__ import annotations
+
 import gc
 import sys
 

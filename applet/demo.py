@@ -5,13 +5,15 @@ The exit code is 0 only if every step really happened. (With a display the demon
 applet itself, whose desk is the embedded one unless the brand names another.)
 """
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Callable
 
 from applet.address import Address
 from applet.desk.caller import HOST, caller, is_state, next_event
 from applet.desk.server import DeskServer
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -28,6 +30,9 @@ from applet.phone.messages import (
     SendDigits,
     Statistics,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _HEARD_DB = -45.0
 _SILENT_DB = -60.0

@@ -1,9 +1,15 @@
 """The log: files that keep redacted lines for seven days."""
 
+from __future__ import annotations
+
 import contextlib
 import time
-from pathlib import Path
 from threading import Lock
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEPT_DAYS = 7
 LARGEST = 5_000_000  # bytes of one day's file; after that the day's log is full

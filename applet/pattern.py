@@ -4,12 +4,15 @@ A start compiles the few that it needs: all of them together took a tenth of it.
 `pattern` is `re.compile`, and to everybody else what it makes behaves like a compiled one.
 """
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
+
+import re
+
+from applet.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from re import compile as pattern
+    pattern = re.compile
 else:
-    import re
 
     class _Pattern:
         """A method, once looked up, is an attribute: from then on it costs what it costs on a

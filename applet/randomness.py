@@ -1,6 +1,8 @@
 """Where the protocols get their random identifiers, so that tests can repeat them."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from applet.hints import Protocol
 
 
 class Randomness(Protocol):

@@ -5,6 +5,8 @@ a session description it keeps the lines that say how media flow, which is what 
 found by, and nothing else. What is not known to be harmless goes.
 """
 
+from __future__ import annotations
+
 import re
 
 from applet.pattern import pattern

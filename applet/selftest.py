@@ -4,21 +4,22 @@ The result is a JSON file, because a windowed program on Windows may have no sta
 step needs a network, a server or a person.
 """
 
+from __future__ import annotations
+
 import importlib
 import json
 import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 
 from applet import log, settings
 from applet.address import Address
-from applet.brand import Brand
 from applet.desk.caller import HOST, caller, is_state, next_event
 from applet.desk.server import DeskServer
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     CallState,
     Command,
@@ -30,8 +31,13 @@ from applet.phone.messages import (
     Statistics,
 )
 from applet.redaction import redacted_traceback
-from applet.threads.core import CoreThread
 from applet.windows import credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.brand import Brand
+    from applet.threads.core import CoreThread
 
 PATIENCE = 10.0  # seconds for each thing that is waited for
 HEARD_DBFS = -45.0

@@ -5,11 +5,15 @@ middle of writing leaves the old one). A damaged file is put aside under another
 reported; the phone starts with its defaults.
 """
 
-import contextlib
-from pathlib import Path
-from typing import Any, cast
+from __future__ import annotations
 
+import contextlib
+
+from applet.hints import TYPE_CHECKING, Any, cast
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FILE = "settings.toml"
 
@@ -97,7 +101,7 @@ def _parse(table: dict[str, object]) -> Settings:
     for name, value in known.items():
         if type(value) not in kinds[name]:
             raise ValueError(f"{name}: {value!r}")
-    settings = Settings()._replace(**cast(dict[str, Any], known))
+    settings = Settings()._replace(**cast("dict[str, Any]", known))
     return settings._replace(
         microphone_db=_gain(settings.microphone_db), speaker_db=_gain(settings.speaker_db)
     )

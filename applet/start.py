@@ -3,17 +3,22 @@
 The icon needs little of the program, so it is on its way while the rest is still being imported.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
 from queue import SimpleQueue
 
 from applet import brand as brands
 from applet.brand import BrandError
+from applet.hints import TYPE_CHECKING
 from applet.ui.tray import start_tray
-from applet.ui.view import Request
 from applet.visitor import RunningAlreadyError, only_one
 from applet.windows import message
 from applet.windows.command_line import Run
 from applet.windows.dpi import be_sharp
+
+if TYPE_CHECKING:
+    from applet.ui.view import Request
 
 
 def run_app(start: Run = Run()) -> int:  # noqa: B008  (a value)

@@ -1,5 +1,7 @@
 """What tells a STUN message from everything else on a socket: the header of RFC 8489 section 5."""
 
+from __future__ import annotations
+
 COOKIE = b"\x21\x12\xa4\x42"
 HEADER = 20
 """Bytes."""

@@ -1,5 +1,7 @@
 """The switches that do not start the phone."""
 
+from __future__ import annotations
+
 from applet import brand as brands
 from applet.brand import BrandError
 from applet.windows import maintenance, message

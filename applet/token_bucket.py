@@ -1,5 +1,7 @@
 """A limit that lets a short burst through and spaces out what goes on and on."""
 
+from __future__ import annotations
+
 from math import inf
 
 _ROUNDING = 1e-6

@@ -1,13 +1,19 @@
 """Unexpected errors, on whatever thread: into the log, and to the person as one plain sentence.
 None of them ends the program or takes the tray icon away."""
 
+from __future__ import annotations
+
 import sys
 import threading
-from collections.abc import Callable
-from types import TracebackType
 
-from applet.log import LogFile
+from applet.hints import TYPE_CHECKING
 from applet.redaction import redacted_traceback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from applet.log import LogFile
 
 
 class Unexpected:

@@ -6,7 +6,9 @@ share one compiled constructor and one set of getters: those of a namedtuple of 
 checkers it is `typing.NamedTuple`, and to everybody else it behaves like one.
 """
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple

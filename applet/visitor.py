@@ -1,12 +1,17 @@
 """One running phone for each user: who holds the channel, and what a second start asks of it."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from applet.hints import TYPE_CHECKING
 from applet.ui.view import Act, Request
 from applet.windows import channel
 from applet.windows.handover import CallDesk, Leave, OpenLink, Order, Show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 PATIENCE = 3.0  # seconds that a running program which is just ending may take
 

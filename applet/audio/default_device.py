@@ -5,6 +5,8 @@ unseen. Windows' old multimedia interface tells it at any time and at no cost. O
 needed: the default device there is a name behind which PulseAudio or PipeWire moves the stream.
 """
 
+from __future__ import annotations
+
 import sys
 
 if sys.platform == "win32":

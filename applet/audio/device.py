@@ -8,6 +8,8 @@ wakes the media thread for each piece that it recorded.
 All sound is mono, 16-bit, little endian, `SAMPLE_RATE` samples a second.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 

@@ -1,6 +1,8 @@
 """Devices without a sound card: a WAV file, a tone or silence as the microphone, a WAV file or
 nothing as the loudspeaker. The media thread's ticks are their clock."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable
 from functools import lru_cache

@@ -6,11 +6,13 @@ listed; WASAPI opens only at its mixer's own rate, DirectSound and MME convert; 
 long as its streams do. Every method may block: only the sound worker calls them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Any, Protocol
 
 from applet.audio.stream import Format
+from applet.hints import Any, Protocol
 from applet.value import NamedTuple
 
 _PA_INT16 = 8

@@ -9,11 +9,17 @@ The pass band ends at 0.425 of the lower rate (3.4 kHz of 8 kHz), the stop band 
 (4.6 kHz) with 60 dB.
 """
 
+from __future__ import annotations
+
 import audioop
 from array import array
-from collections.abc import Iterable
 from functools import cache
 from math import ceil, pi, sin, sqrt
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 STOP_DB = 60.0
 OVERSAMPLED = 12

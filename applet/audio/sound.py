@@ -7,10 +7,11 @@ runs (the list is frozen as long as one does); and all are reopened when the sys
 device changes.
 """
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -19,7 +20,11 @@ from applet.audio.device import AudioReport, LiveDevice, Playout, SoundControl
 from applet.audio.portaudio import Direction, Opened, PortAudio
 from applet.audio.stream import RING_FRAMES, Format, MicrophoneFeed, SpeakerFeed
 from applet.audio.trial import Trial
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import DevicesListed, Reason, SoundTried, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WATCH_EVERY = 0.25
 DEAD_AFTER = 0.5
@@ -37,7 +42,7 @@ class _End:
 
     def __init__(
         self,
-        device: "SoundDevice",
+        device: SoundDevice,
         direction: Direction,
         make: Callable[[Format], MicrophoneFeed | SpeakerFeed],
     ) -> None:
@@ -83,7 +88,7 @@ class SoundDevice(LiveDevice):
     of its troubles in place of the receiver of all reports; it is on trial then."""
 
     def __init__(
-        self, sound: "Sound", call: int, report: Callable[[AudioReport], None] | None = None
+        self, sound: Sound, call: int, report: Callable[[AudioReport], None] | None = None
     ) -> None:
         self.call = call
         self.report = report

@@ -5,14 +5,19 @@ exception out (PyAudio would end the stream silently on either). Rate and channe
 inside, everything is 20 ms of mono at `SAMPLE_RATE`.
 """
 
+from __future__ import annotations
+
 import audioop
 import time
-from collections import deque
-from collections.abc import Callable
 
 from applet.audio.device import FRAME_SAMPLES, SAMPLE_RATE, Playout
 from applet.audio.resample import Resampler
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable
 
 CONTINUE = 0
 """PortAudio's paContinue."""
@@ -73,7 +78,7 @@ class MicrophoneFeed:
         "silent_since",
     )
 
-    def __init__(self, ring: "deque[bytes]", wake: Callable[[], None], form: Format) -> None:
+    def __init__(self, ring: deque[bytes], wake: Callable[[], None], form: Format) -> None:
         """Puts frames into `ring`, which forgets its oldest ones when it is full."""
         self._ring = ring
         self._wake = wake

@@ -5,6 +5,8 @@ Only the person starts it. What the microphone hears is measured at once; nothin
 sent.
 """
 
+from __future__ import annotations
+
 import audioop
 import threading
 import time

@@ -4,6 +4,8 @@ Our own reader, because the standard library's refuses WAVE_FORMAT_EXTENSIBLE (m
 on Python 3.11 and costs more at the start than these lines.
 """
 
+from __future__ import annotations
+
 import audioop
 import struct
 

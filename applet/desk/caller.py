@@ -1,19 +1,24 @@
 """Who calls the embedded desk in the demonstration and in the self-test: a phone on loopback, whose
 microphone is a tone."""
 
+from __future__ import annotations
+
 import random
 import time
-from collections.abc import Callable
 from queue import Empty
 
 from applet.address import Address
 from applet.audio.file import FileDevice, parse_source
+from applet.hints import TYPE_CHECKING
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import CallState, CallStateChanged, Event
 from applet.phone.phone import Phone
 from applet.threads.core import CoreThread
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOST = "127.0.0.1"
 

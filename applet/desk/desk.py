@@ -1,8 +1,9 @@
 """The embedded support desk: who answers, greets, echoes and understands three keys."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
 from applet.desk.voice import DeskVoice
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     Answer,
     CallState,
@@ -17,6 +18,9 @@ from applet.phone.messages import (
     Resume,
     Statistics,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RING_SECONDS = 1.0
 HOLD_SECONDS = 5.0

@@ -1,5 +1,7 @@
 """The desk's own sounds, computed: a greeting and the music while it holds a caller."""
 
+from __future__ import annotations
+
 import array
 import functools
 import math

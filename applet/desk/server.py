@@ -1,19 +1,25 @@
 """The embedded desk as a running program: a phone of its own that answers every call."""
 
+from __future__ import annotations
+
 import random
 import threading
 import time
-from collections.abc import Callable
 from queue import Empty
 
-from applet.address import Address
 from applet.desk.desk import Desk
+from applet.hints import TYPE_CHECKING
 from applet.phone.config import PhoneConfig
 from applet.phone.messages import Logged, Stopped
 from applet.phone.phone import Phone
 from applet.threads.core import CoreThread
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.address import Address
 
 MAX_CALLS = 100
 

@@ -1,5 +1,7 @@
 """What the desk's side of a call says: a greeting, then the caller's own voice a little later."""
 
+from __future__ import annotations
+
 from applet.audio.device import ClockedDevice
 from applet.desk import melody
 

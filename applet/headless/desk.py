@@ -1,16 +1,21 @@
 """`python -m applet desk`: the embedded support desk as a program of its own."""
 
+from __future__ import annotations
+
 import getopt
 import json
 import os
 import sys
 import time
 
-from applet.address import Address
 from applet.desk.server import MAX_CALLS, DeskServer
 from applet.headless.lines import ready_json
 from applet.headless.options import OptionError, parse_address
+from applet.hints import TYPE_CHECKING
 from applet.threads.sockets import BindError
+
+if TYPE_CHECKING:
+    from applet.address import Address
 
 
 def run_desk(arguments: list[str], started: float) -> int:

@@ -1,8 +1,10 @@
 """The line protocol: one command a line in, one JSON object a line out."""
 
-import json
-from collections.abc import Callable
+from __future__ import annotations
 
+import json
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     Answer,
     CallState,
@@ -41,6 +43,9 @@ from applet.phone.messages import (
     Unregistered,
     Update,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NAMES = {
     "who": "the other side",

@@ -1,16 +1,21 @@
 """The command line of the headless phone and of the desk."""
 
+from __future__ import annotations
+
 import getopt
 import os
 
 from applet.address import Address
 from applet.audio.file import parse_source
+from applet.hints import TYPE_CHECKING
 from applet.media.codec import CODEC_NAMES
-from applet.nat.knowledge import RelayServer
 from applet.phone.config import NatConfig, PhoneConfig
 from applet.threads.sockets import PortRange
 from applet.threads.tls_files import TlsFiles
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.nat.knowledge import RelayServer
 
 
 class OptionError(ValueError):

@@ -1,17 +1,18 @@
 """Runs one phone from standard input to standard output."""
 
+from __future__ import annotations
+
 import os
 import random
 import sys
 import threading
 import time
 from queue import Empty
-from typing import TextIO
 
-from applet.audio.device import ClockedDevice
 from applet.audio.file import FileDevice, parse_source
 from applet.headless.lines import LineError, error_json, parse_line, ready_json, to_json
 from applet.headless.options import Options, parse_options
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -32,6 +33,10 @@ from applet.threads.core import BindError, CoreThread
 from applet.threads.media import MediaThread
 from applet.threads.relay import RelayThread
 from applet.threads.sockets import local_ip_for
+
+if TYPE_CHECKING:
+    from applet.audio.device import ClockedDevice
+    from applet.hints import TextIO
 
 
 def run(arguments: list[str], started: float) -> int:

@@ -3,10 +3,13 @@
 The seam for further codecs: a class that satisfies `AudioCodec`, and one line in `_CODECS`.
 """
 
-from collections.abc import Callable
-from typing import Protocol
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.media import g711
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class AudioCodec(Protocol):

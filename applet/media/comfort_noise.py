@@ -1,5 +1,7 @@
 """Comfort noise: RFC 3389. Only the level is used; the spectrum is a soft one of our own."""
 
+from __future__ import annotations
+
 import audioop
 from array import array
 from functools import cache

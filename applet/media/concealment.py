@@ -6,10 +6,16 @@ idea of G.711 appendix I, with the synthesis done behind a filter so that period
 When the sound returns it is cross-faded in. Costs nothing while packets come.
 """
 
+from __future__ import annotations
+
 import audioop
 from array import array
-from collections.abc import Sequence
 from math import cos, pi
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ORDER = 8
 _ANALYSIS_MS = 15
@@ -198,5 +204,5 @@ def _residual(sound: Sequence[int], predictor: Sequence[float]) -> list[float]:
     ]
 
 
-def _pcm(sound: list[float]) -> "array[int]":
+def _pcm(sound: list[float]) -> array[int]:
     return array("h", [max(-_MAX, min(_MAX, int(sample))) for sample in sound])

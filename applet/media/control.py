@@ -3,8 +3,9 @@
 It goes on while the call is held: a report is how both sides know that the other is still there.
 """
 
-from applet.address import Address
-from applet.media.reception import ReceptionStatistics
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.media.rtcp import (
     Goodbye,
     ReceiverReport,
@@ -19,8 +20,12 @@ from applet.media.rtcp import (
     report_interval,
     round_trip,
 )
-from applet.media.sender import RtpSender
-from applet.randomness import Randomness
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.media.reception import ReceptionStatistics
+    from applet.media.sender import RtpSender
+    from applet.randomness import Randomness
 
 _FRACTION = 256
 

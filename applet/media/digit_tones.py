@@ -1,6 +1,8 @@
 """Keys as sound in our own stream, where the other side takes them in no better way: the pairs of
 tones of ITU-T Q.23, in time and level as Q.24 asks."""
 
+from __future__ import annotations
+
 from array import array
 from functools import cache
 from math import pi, sin

@@ -1,9 +1,14 @@
 """Digits as telephone events: RFC 4733 sections 2.3 and 2.5."""
 
+from __future__ import annotations
+
 from struct import Struct
 
-from applet.media.rtp import RtpPacket
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.media.rtp import RtpPacket
 
 DIGITS = "0123456789*#ABCD"
 """The event code of a digit is its place here (RFC 4733 section 3.2)."""

@@ -1,7 +1,12 @@
 """What a media session tells: immutable, in the order in which it happened."""
 
-from applet.address import Address
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
 
 
 class DigitReceived(NamedTuple):

@@ -1,7 +1,13 @@
 """G.711, both laws, as the codecs PCMU and PCMA: RFC 3551 section 4.5.14."""
 
+from __future__ import annotations
+
 import audioop
-from collections.abc import Callable
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class G711:

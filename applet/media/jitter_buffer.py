@@ -12,10 +12,14 @@ goes back to it if that pays. It shrinks, or grows without a gap, by the caller'
     ==|.............|=====  ======    time of the sender ->
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING
 from applet.media.playout_delay import PlayoutDelay
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _HALF = 1 << 31
 _MASK = (1 << 32) - 1

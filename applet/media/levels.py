@@ -1,5 +1,7 @@
 """Between decibels and what samples are multiplied with or measure."""
 
+from __future__ import annotations
+
 import math
 
 SILENT = -90.0

@@ -9,6 +9,8 @@ within the six seconds; after an answer only one of a peer that has not sent sou
 that has sent some tells that it is lost.
 """
 
+from __future__ import annotations
+
 AFTER_ANSWER = 3.0
 LATER = 6.0
 """Seconds without a valid RTP packet."""

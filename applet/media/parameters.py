@@ -1,7 +1,12 @@
 """What a media session is told after each agreement of offer and answer."""
 
-from applet.address import Address
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
 
 
 class MediaParameters(NamedTuple):

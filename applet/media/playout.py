@@ -9,16 +9,22 @@ The loudspeaker is the clock. Whatever is missing, `frame` gives 20 ms: bounded 
 While packets come in time a frame costs one look-up and one decoding.
 """
 
+from __future__ import annotations
+
 import audioop
 from collections import deque
-from collections.abc import Mapping
 
-from applet.media.codec import AudioCodec
+from applet.hints import TYPE_CHECKING
 from applet.media.comfort_noise import ComfortNoise, level_of
 from applet.media.concealment import Concealer
 from applet.media.jitter_buffer import Buffered, JitterBuffer
 from applet.media.quality import QualityStatistics
 from applet.media.time_stretch import TimeStretch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from applet.media.codec import AudioCodec
 
 _HISTORY_FRAMES = 3
 _LONGEST_PACKET_FRAMES = 10

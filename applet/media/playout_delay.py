@@ -11,6 +11,8 @@ it; a clock that drifts is followed, because only seconds are remembered.
 All lengths are in units of the RTP clock.
 """
 
+from __future__ import annotations
+
 _BINS_PER_S = 400
 """Transits are counted in bins of 2.5 ms."""
 _GENERATION_S = 4.0

@@ -1,6 +1,8 @@
 """How good the call sounds, on the scale of the E-model: ITU-T G.107 (and its annex B), with the
 values of G.113 appendix I for G.711 with packet loss concealment."""
 
+from __future__ import annotations
+
 import math
 
 _UNIMPAIRED = 93.2

@@ -1,5 +1,7 @@
 """How well a source is received: RFC 3550 appendix A.3 (loss) and A.8 (jitter)."""
 
+from __future__ import annotations
+
 from applet.media.rtcp import ReportBlock, compact_ntp
 from applet.media.rtp import SequenceTracker
 

@@ -6,11 +6,17 @@ the timer reconsideration of 6.3.3 has anything to decide (without it the diviso
 makes up for it goes too), and a BYE may go at once (6.3.7). The random half on either side stays.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from struct import Struct
 
-from applet.randomness import Randomness
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from applet.randomness import Randomness
 
 _SENDER_REPORT = 200
 _RECEIVER_REPORT = 201

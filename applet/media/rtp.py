@@ -1,5 +1,7 @@
 """RTP packets and their sequence numbers: RFC 3550 section 5.1 and appendix A.1."""
 
+from __future__ import annotations
+
 from struct import Struct
 
 from applet.value import NamedTuple

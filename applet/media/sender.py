@@ -4,10 +4,15 @@ The timestamp goes on with the clock, whether something is sent or not; the mark
 first packet after a gap (RFC 3551 section 4.1).
 """
 
-from applet.media.codec import AudioCodec
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.media.dtmf import DtmfSender
 from applet.media.rtp import RtpPacket
-from applet.randomness import Randomness
+
+if TYPE_CHECKING:
+    from applet.media.codec import AudioCodec
+    from applet.randomness import Randomness
 
 _FRAME_MS = 20
 _STALL_SECONDS = 0.1

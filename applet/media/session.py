@@ -5,10 +5,11 @@ out. PCM is 16-bit little-endian mono at `MediaSession.sample_rate`; `now` is mo
 Nothing here blocks, and nothing a peer sends raises: bad packets are counted and dropped.
 """
 
-import audioop
-from typing import Protocol
+from __future__ import annotations
 
-from applet.address import Address
+import audioop
+
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.media.codec import create
 from applet.media.control import ControlChannel
 from applet.media.digit_tones import DigitTones
@@ -25,7 +26,6 @@ from applet.media.events import (
 )
 from applet.media.levels import decibels, factor
 from applet.media.liveness import Liveness
-from applet.media.parameters import MediaParameters
 from applet.media.playout import Playout
 from applet.media.reception import ReceptionStatistics
 from applet.media.rtcp import is_rtcp
@@ -33,8 +33,12 @@ from applet.media.rtp import RtpError, RtpPacket, parse_rtp
 from applet.media.sender import RtpSender
 from applet.media.source import RtpSource
 from applet.media.tones import Tone, ToneSource
-from applet.randomness import Randomness
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.media.parameters import MediaParameters
+    from applet.randomness import Randomness
 
 _CLOCK_RATE = 8000
 """Hz, of the RTP timestamps; the seam for codecs with another one is `AudioCodec.clock_rate`."""

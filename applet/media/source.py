@@ -6,8 +6,13 @@ we believe already has been heard for two seconds (or since the answer). After t
 SSRC may move. Never is anybody replaced who is alive, so that a stranger cannot take a call over.
 """
 
-from applet.address import Address
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
 
 ALIVE_SECONDS = 2.0
 PACKETS_IN_A_ROW = 5

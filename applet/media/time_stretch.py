@@ -5,6 +5,8 @@ tells where the sound is so alike that the seam is not heard (the idea of WSOLA)
 mono; lengths are in samples.
 """
 
+from __future__ import annotations
+
 import audioop
 from array import array
 

@@ -4,6 +4,8 @@ Frequencies and cadences after ITU-T E.180 (425 Hz; the European rhythm). Each n
 fades in `_RAMP_MS`, so that nothing clicks, and the loudest is gentle.
 """
 
+from __future__ import annotations
+
 from array import array
 from enum import Enum
 from functools import cache
@@ -78,7 +80,7 @@ def _sound(tone: Tone, sample_rate: int) -> bytes:
     return samples.tobytes()
 
 
-def _note(note: _Note, sample_rate: int, level: float) -> "array[int]":
+def _note(note: _Note, sample_rate: int, level: float) -> array[int]:
     count = sample_rate * note.milliseconds // 1000
     if not note.frequencies:
         return array("h", bytes(2 * count))
@@ -92,7 +94,7 @@ def _note(note: _Note, sample_rate: int, level: float) -> "array[int]":
     return samples
 
 
-def _one_period(frequencies: tuple[int, ...], sample_rate: int, peak: float) -> "array[int]":
+def _one_period(frequencies: tuple[int, ...], sample_rate: int, peak: float) -> array[int]:
     """The shortest stretch after which the sum of the sines repeats itself exactly."""
     length = sample_rate // gcd(sample_rate, *frequencies)
     amplitude = peak / len(frequencies)

@@ -7,6 +7,8 @@ answers, or half of the request. A server that returns the request as it got it
 (`message/sipfrag`, RFC 3420) shows every line.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
 from applet.address import Address

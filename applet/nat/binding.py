@@ -4,12 +4,17 @@ Every message of ours carries MESSAGE-INTEGRITY and FINGERPRINT; one without a r
 MESSAGE-INTEGRITY is none.
 """
 
+from __future__ import annotations
+
 import struct
 import zlib
 
-from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.stun_frame import COOKIE, HEADER, is_stun
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
 
 REQUEST, SUCCESS, ERROR = 0x0001, 0x0101, 0x0111
 USERNAME, INTEGRITY, ERROR_CODE, XOR_MAPPED = 0x0006, 0x0008, 0x0009, 0x0020

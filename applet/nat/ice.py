@@ -9,13 +9,18 @@ What is chosen is asked every few seconds from then on, which keeps the NAT open
 they consent (RFC 7675); without it nothing is sent there any more.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
-from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.nat import binding
 from applet.nat.binding import Binding, read_binding, write_binding, xor_mapped
-from applet.randomness import Randomness
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.randomness import Randomness
 
 LIMIT = 5.0
 """Seconds that a pair is checked since we know of it, or since they have last asked by it; and how
@@ -114,7 +119,7 @@ class IceAgent:
     `consented_at`: when they did for sound."""
 
     def __init__(
-        self, setup: IceSetup, random: Randomness, now: float, before: "IceAgent | None" = None
+        self, setup: IceSetup, random: Randomness, now: float, before: IceAgent | None = None
     ) -> None:
         self.setup = setup
         self.chosen: dict[int, Route] = {}

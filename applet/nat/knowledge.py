@@ -4,6 +4,8 @@ The probes (`threads.probes`, and the OPTIONS that `phone.network` sends) each b
 they have one. Nothing here decides: that is `nat.strategy`.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
 from applet.address import Address
@@ -111,7 +113,7 @@ class Knowledge(NamedTuple):
     usual: str = "udp"
     fetched: Fetched | None = None
 
-    def having(self, fact: Fact) -> "Knowledge":
+    def having(self, fact: Fact) -> Knowledge:
         """With one fact more; a newer one of the same source replaces the older."""
         match fact:
             case StunSeen():
@@ -132,7 +134,7 @@ class Knowledge(NamedTuple):
         """A relay is known by its address and transport: its password may be another one soon."""
         return tuple(seen for seen in self.relays if seen.server[:2] not in ways)
 
-    def _having_fetched(self, fact: Fetched) -> "Knowledge":
+    def _having_fetched(self, fact: Fetched) -> Knowledge:
         """What an earlier list named and this one does not is gone; without a list it stays."""
         before = () if self.fetched is None else self.fetched.servers
         if fact.problem:

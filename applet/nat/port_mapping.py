@@ -5,6 +5,8 @@ Parsing gives None for whatever is not the answer to the question, and `PortMapp
 refusal.
 """
 
+from __future__ import annotations
+
 import struct
 
 from applet.address import Address

@@ -4,6 +4,8 @@
 name and password in it, as RFC 3986 escapes them where they need it.
 """
 
+from __future__ import annotations
+
 from urllib.parse import unquote
 
 from applet.address import Address

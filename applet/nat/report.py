@@ -6,10 +6,15 @@ it say "Full Cone" behind any router. What two servers see tells symmetric from 
 which kind of cone it is nobody can tell today, and the report says so.
 """
 
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.nat.alg import Alg
 from applet.nat.knowledge import Knowledge, Mapping
-from applet.nat.strategy import Plan
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.nat.strategy import Plan
 
 
 class Finding(NamedTuple):

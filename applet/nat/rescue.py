@@ -9,10 +9,15 @@ come out.
 five seconds. A pair missing from the table changes nothing.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
-from applet.nat.strategy import Way
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.nat.strategy import Way
 
 OFFER_PAUSE = 5.0
 """Seconds between two offers of ours for a rescue."""

@@ -7,13 +7,18 @@ a lie (the port towards the peer is another one). STUN together with an ALG is o
 many: nf_nat_sip with `sip_direct_media=0` then cuts our ears off (see the tests' lab).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from enum import Enum
 
-from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.nat.alg import Alg
 from applet.nat.knowledge import Knowledge, Mapper, Mapping, RelayServer, SipSeen
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
 
 
 class Kind(Enum):
@@ -57,7 +62,7 @@ class OpenedWay(NamedTuple):
     rtp: Address
     rtcp: Address
     related: tuple[Address, Address] | None = None
-    others: "tuple[OpenedWay, ...]" = ()
+    others: tuple[OpenedWay, ...] = ()
     late: bool = False
 
 

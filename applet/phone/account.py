@@ -1,14 +1,19 @@
 """Who we are towards the SIP world, and the way our requests take: read from `PhoneConfig`."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from applet.address import Address
-from applet.phone.config import PhoneConfig
+from applet.hints import TYPE_CHECKING
 from applet.phone.target import leads_to
 from applet.sip.digest import Credentials
 from applet.sip.headers import NameAddr
 from applet.sip.hop import Transport
 from applet.sip.uri import SipUri, parse_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.address import Address
+    from applet.phone.config import PhoneConfig
 
 _ANONYMOUS_HOST = "anonymous.invalid"
 _GUEST = "caller"

@@ -2,16 +2,21 @@
 that was dialled, where a 3xx says the desk has gone (RFC 3261 section 8.1.3.4), and each of them
 once more with a plainer offer when the first was not acceptable (488, 606)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Reason
 from applet.phone.target import DialPolicy, RefusedError
 from applet.sip.events import EndedBy, SessionEnded
 from applet.sip.grammar import MessageError
 from applet.sip.headers import NameAddr
 from applet.sip.invite import InviteSession
-from applet.sip.message import Message
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.sip.message import Message
 
 MOST = 5
 """Addresses that are tried because a 3xx names them."""

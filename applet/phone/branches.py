@@ -2,9 +2,14 @@
 section 13.2.1, RFC 6337 section 3.1). The branch that spoke last is heard; the one that picks up
 counts."""
 
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.sdp.description import SdpError
-from applet.sdp.offer_answer import Negotiated, OfferAnswer
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.sdp.offer_answer import Negotiated, OfferAnswer
 
 _MOST = 16
 

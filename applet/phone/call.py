@@ -8,12 +8,8 @@ before the answer and at the end, and `phone.call_face` tells it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from applet.media.events import MediaStatistics
+from applet.hints import TYPE_CHECKING
 from applet.media.tones import Tone
-from applet.nat.strategy import OpenedWay, Way
-from applet.phone.attempts import Attempts
 from applet.phone.call_face import CallFace
 from applet.phone.ending import why_ended
 from applet.phone.ice import offers_ice
@@ -24,14 +20,12 @@ from applet.phone.messages import (
     Redirected,
     Trouble,
 )
-from applet.phone.negotiation import Negotiation
 from applet.phone.orders import (
     CloseMedia,
     OpenMedia,
     OpenMicrophone,
     RequestMediaStatistics,
 )
-from applet.phone.outbox import Outbox
 from applet.phone.parameters import statistics
 from applet.phone.reasons import Why
 from applet.phone.way_clock import WayClock
@@ -44,14 +38,19 @@ from applet.sip.events import (
     Provisional,
     SessionEnded,
 )
-from applet.sip.headers import NameAddr
-from applet.sip.invite import InviteSession
 from applet.sip.message import allows
 from applet.sip.session_table import SessionState
-from applet.sip.uri import SipUri
 
 if TYPE_CHECKING:
+    from applet.media.events import MediaStatistics
+    from applet.nat.strategy import OpenedWay, Way
+    from applet.phone.attempts import Attempts
+    from applet.phone.negotiation import Negotiation
+    from applet.phone.outbox import Outbox
     from applet.phone.rescuer import Rescuer
+    from applet.sip.headers import NameAddr
+    from applet.sip.invite import InviteSession
+    from applet.sip.uri import SipUri
 
 _BUSY_TONE_SECONDS = 2.0
 

@@ -1,6 +1,8 @@
 """What each command about one call does to it."""
 
-from applet.phone.call import Call
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     Answer,
     Command,
@@ -13,6 +15,9 @@ from applet.phone.messages import (
     Resume,
     Update,
 )
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
 
 
 def carry_out(command: Command, call: Call, now: float) -> None:

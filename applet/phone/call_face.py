@@ -3,6 +3,9 @@
 What happens to the call is `phone.call`.
 """
 
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.media.tones import Tone
 from applet.phone.messages import (
     CallState,
@@ -11,10 +14,12 @@ from applet.phone.messages import (
     MuteChanged,
     Reason,
 )
-from applet.phone.negotiation import Negotiation
 from applet.phone.orders import HoldMedia, InjectFile, MuteMedia, PlayTone
-from applet.phone.outbox import Outbox
 from applet.phone.reasons import NO_REASON, Why
+
+if TYPE_CHECKING:
+    from applet.phone.negotiation import Negotiation
+    from applet.phone.outbox import Outbox
 
 _HELD_HERE = (HeldBy.US, HeldBy.BOTH)
 

@@ -1,7 +1,9 @@
 """What happens to the calls of a phone, each on its way to the one that it is about: what the
 person commands, what its session tells, and what the media thread answers."""
 
-from applet.address import Address
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.media.events import (
     ConsentLost,
     DigitReceived,
@@ -12,22 +14,25 @@ from applet.media.events import (
     SoundBack,
     SoundMissing,
 )
-from applet.nat.strategy import OpenedWay
 from applet.phone import messages
-from applet.phone.call import Call
 from applet.phone.call_commands import carry_out
-from applet.phone.calls import Calls
-from applet.phone.config import PhoneConfig
 from applet.phone.hold import HoldMemory
 from applet.phone.ice import ice_side
 from applet.phone.negotiation import Negotiation
-from applet.phone.network import Network
 from applet.phone.orders import CloseMedia
-from applet.phone.outbox import Outbox
 from applet.phone.rescuer import Rescuer
 from applet.phone.session_events import tell_call
-from applet.randomness import Randomness
 from applet.sdp.offer_answer import OfferAnswer
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.nat.strategy import OpenedWay
+    from applet.phone.call import Call
+    from applet.phone.calls import Calls
+    from applet.phone.config import PhoneConfig
+    from applet.phone.network import Network
+    from applet.phone.outbox import Outbox
+    from applet.randomness import Randomness
 
 
 class CallSide:

@@ -4,11 +4,16 @@ what a caller wishes our phone to do by itself (RFC 5373, and what is in use bes
 Diversion and History-Info tell of other people's phones; nothing here looks at them.
 """
 
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.words import plain
 from applet.sip.grammar import MessageError, find_param
 from applet.sip.headers import NameAddr
-from applet.sip.message import Request
 from applet.sip.uri import OtherUri, SipUri
+
+if TYPE_CHECKING:
+    from applet.sip.message import Request
 
 _PRIVATE = ("id", "user", "header")
 _AT_ONCE = ("auto", "auto answer", "auto-answer", "alert-autoanswer", "autoanswer", "intercom")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import CallState
-from applet.phone.outbox import Outbox
 
 if TYPE_CHECKING:
     from applet.phone.call import Call
+    from applet.phone.outbox import Outbox
     from applet.sip.invite import InviteSession
 
 

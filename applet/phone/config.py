@@ -1,9 +1,14 @@
 """What a phone has to know before it starts; made from the brand file or the command line."""
 
-from applet.address import Address
-from applet.nat.knowledge import RelayServer
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.emergency import NUMBERS
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.nat.knowledge import RelayServer
 
 
 class NatConfig(NamedTuple):

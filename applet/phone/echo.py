@@ -1,11 +1,16 @@
 """What the answer to our OPTIONS says of the way: read from two SIP messages for `nat.alg`."""
 
+from __future__ import annotations
+
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.nat.alg import Answered
 from applet.sip.grammar import MessageError
-from applet.sip.message import Request, Response
 from applet.sip.parser import parse
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.sip.message import Request, Response
 
 
 def what_came_back(sent: Request, response: Response) -> Answered:

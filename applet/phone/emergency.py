@@ -1,5 +1,7 @@
 """Emergency numbers, which this phone must not pretend to be able to call."""
 
+from __future__ import annotations
+
 from applet.pattern import pattern
 
 NUMBERS = ("112", "911", "999", "110")

@@ -1,5 +1,7 @@
 """Why a call ended, told from the last event of its session."""
 
+from __future__ import annotations
+
 from applet.phone.messages import Reason
 from applet.phone.reasons import NOT_ANSWERED, Why, why_cancelled, why_hung_up, why_refused
 from applet.sip.events import EndedBy, SessionEnded

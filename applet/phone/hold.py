@@ -10,6 +10,8 @@ How it is said differs from server to server: `HoldStyle` has the ways in the or
 are tried, and `HoldMemory` what a server has taken before.
 """
 
+from __future__ import annotations
+
 from collections import OrderedDict
 from enum import Enum
 
@@ -25,7 +27,7 @@ class HoldStyle(Enum):
     ZERO_ADDRESS = "0.0.0.0"
 
     @staticmethod
-    def after(refused: "list[HoldStyle]", ipv6: bool) -> "HoldStyle | None":
+    def after(refused: list[HoldStyle], ipv6: bool) -> HoldStyle | None:
         """What to try when these were refused; None: there is nothing left."""
         for style in HoldStyle:
             if style not in refused and not (ipv6 and style is HoldStyle.ZERO_ADDRESS):

@@ -4,6 +4,8 @@
 refused, and none of them for a desk that holds with music.
 """
 
+from __future__ import annotations
+
 from applet.phone.hold import Hold, HoldInput, HoldMemory, HoldState, HoldStyle
 from applet.sdp.offer_answer import Direction
 

@@ -1,10 +1,15 @@
 """Our side of ICE for one call, from the ways that its sound has."""
 
-from applet.address import Address
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.nat.ice import Base, IceSetup, Target
 from applet.nat.strategy import Kind, OpenedWay
 from applet.randomness import Randomness, token
 from applet.sdp.ice import AgreedIce, Candidate, IceSide, Place
+
+if TYPE_CHECKING:
+    from applet.address import Address
 
 
 def offers_ice(offer: bytes | None) -> bool:

@@ -3,15 +3,14 @@ if they were agreed on, else INFO if the other side allows it, else as tones in 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import DigitSent, Reason, Trouble
 from applet.phone.orders import SendMediaDigits
-from applet.phone.outbox import Outbox
-from applet.sip.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from applet.phone.call import Call
+    from applet.phone.outbox import Outbox
+    from applet.sip.endpoint import Endpoint
     from applet.sip.invite import InviteSession
 
 DIGITS = frozenset("0123456789*#ABCD")

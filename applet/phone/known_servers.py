@@ -1,10 +1,15 @@
 """The SIP servers that the phone knows on this network, and what came back from them."""
 
-from applet.address import Address
-from applet.nat.knowledge import SipSeen
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.sip.hop import Transport
-from applet.sip.uri import SipUri
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.nat.knowledge import SipSeen
+    from applet.sip.uri import SipUri
 
 TLS_PORT = 5061
 WEB_PORT = 443

@@ -1,5 +1,7 @@
 """What a NOTIFY about a mailbox says: `application/simple-message-summary` (RFC 3842)."""
 
+from __future__ import annotations
+
 from applet.pattern import pattern
 from applet.value import NamedTuple
 

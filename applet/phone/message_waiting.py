@@ -4,17 +4,22 @@ Many servers tell it by themselves as soon as a phone has registered; so this on
 and subscribes only if it was told nothing.
 """
 
-from applet.phone.account import Account
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.message_summary import parse_summary
 from applet.phone.messages import MessagesWaiting
-from applet.phone.outbox import Outbox
-from applet.phone.outgoing import Outgoing
-from applet.phone.servers import Servers
-from applet.sip.endpoint import Endpoint
-from applet.sip.events import Notified, SubscriptionEnded, UnsolicitedNotify
-from applet.sip.message import Request
 from applet.sip.services import SUMMARY
-from applet.sip.subscription import Subscription
+
+if TYPE_CHECKING:
+    from applet.phone.account import Account
+    from applet.phone.outbox import Outbox
+    from applet.phone.outgoing import Outgoing
+    from applet.phone.servers import Servers
+    from applet.sip.endpoint import Endpoint
+    from applet.sip.events import Notified, SubscriptionEnded, UnsolicitedNotify
+    from applet.sip.message import Request
+    from applet.sip.subscription import Subscription
 
 CONTENT_TYPE = "application/simple-message-summary"
 EXPIRES = 3600

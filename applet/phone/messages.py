@@ -5,9 +5,11 @@ them apart by type, never by `==` between different types. Nothing of ours is im
 of the vocabulary, so the screen depends on it alone.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
-from applet.phone.reason import Reason as Reason
+from applet.phone.reason import Reason as Reason  # noqa: TC001 - others take it from here
 from applet.phone.service_messages import ConfirmTransfer as ConfirmTransfer
 from applet.phone.service_messages import MessagesWaiting as MessagesWaiting
 from applet.phone.service_messages import SendMessage as SendMessage

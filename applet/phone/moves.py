@@ -1,11 +1,16 @@
 """What follows for calls and the registration when the network, or what is known of it, changes."""
 
-from applet.nat.knowledge import Fact
-from applet.phone.account import Account
-from applet.phone.calls import Calls
-from applet.phone.network import Network
-from applet.phone.registrar import Registrar
-from applet.sip.events import Pinged, SeenElsewhere
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from applet.nat.knowledge import Fact
+    from applet.phone.account import Account
+    from applet.phone.calls import Calls
+    from applet.phone.network import Network
+    from applet.phone.registrar import Registrar
+    from applet.sip.events import Pinged, SeenElsewhere
 
 
 class Moves:

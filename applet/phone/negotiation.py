@@ -7,22 +7,27 @@ in any order and at any time, the address may change under them, and an answer t
 re-INVITE may settle ours.
 """
 
+from __future__ import annotations
+
 from applet.address import Address
-from applet.nat.strategy import OpenedWay
+from applet.hints import TYPE_CHECKING
 from applet.phone.branches import Branches
 from applet.phone.hold import HoldInput, HoldMemory, HoldState
 from applet.phone.hold_wish import HoldWish
 from applet.phone.ice import ice_places, ice_setup
 from applet.phone.messages import HeldBy, HoldChanged, MediaChanged, Reason, Trouble
 from applet.phone.orders import HoldMedia, UpdateMedia
-from applet.phone.outbox import Outbox
 from applet.phone.parameters import media_parameters
 from applet.sdp.description import SdpError
 from applet.sdp.offer_answer import Direction, Negotiated, OfferAnswer, State
-from applet.sip.events import ReinviteAnswered, ReinviteFailed
-from applet.sip.invite import InviteSession
 from applet.sip.uri import SipUri
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.nat.strategy import OpenedWay
+    from applet.phone.outbox import Outbox
+    from applet.sip.events import ReinviteAnswered, ReinviteFailed
+    from applet.sip.invite import InviteSession
 
 _NOT_FOR_THE_STYLE = frozenset((401, 407, 408, 481, 503))
 """Refusals that another way of saying the same would meet as well."""

@@ -8,28 +8,33 @@ may give us another port meanwhile. Whoever wants to call waits until
 enough is known, 300 ms at most. A server in our own network needs none of this.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.nat.alg import Alg
 from applet.nat.hosts import is_near
 from applet.nat.knowledge import Asked, Fact, Knowledge, RelaySeen, SipSeen
 from applet.nat.strategy import DIRECT, Plan, Way, contact, plan
-from applet.phone.account import Account
-from applet.phone.config import NatConfig
 from applet.phone.echo import what_came_back
 from applet.phone.known_servers import Ping, Server, key_of, other_ways
 from applet.phone.messages import Reason, Trouble
 from applet.phone.orders import Probe
-from applet.phone.outbox import Outbox
 from applet.phone.shown_contacts import ShownContacts, seen_elsewhere
 from applet.phone.way_news import WayNews
-from applet.sip.endpoint import Endpoint
-from applet.sip.events import Pinged, SeenElsewhere
 from applet.sip.first_request import Sender
 from applet.sip.hop import Transport
 from applet.sip.uri import SipUri
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.phone.account import Account
+    from applet.phone.config import NatConfig
+    from applet.phone.outbox import Outbox
+    from applet.sip.endpoint import Endpoint
+    from applet.sip.events import Pinged, SeenElsewhere
 
 CALL_WAIT = 0.3
 """Seconds an INVITE waits for what is not known yet."""

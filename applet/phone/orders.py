@@ -4,18 +4,19 @@ Immutable values, carried out in order by `threads.core`; the answers come back 
 `phone.phone.Phone` that each order names.
 """
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from applet.address import Address
-from applet.media.parameters import MediaParameters
-from applet.nat.knowledge import RelayServer
+from applet.hints import TYPE_CHECKING
 from applet.nat.strategy import DIRECT, Way
-from applet.sip.records import Question
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.media.parameters import MediaParameters
     from applet.media.tones import Tone
     from applet.nat.ice import IceSetup
+    from applet.nat.knowledge import RelayServer
+    from applet.sip.records import Question
 
 
 class Probe(NamedTuple):
@@ -72,7 +73,7 @@ class UpdateMedia(NamedTuple):
 
     call: int
     parameters: MediaParameters
-    ice: "IceSetup | None" = None
+    ice: IceSetup | None = None
     local: Address | None = None
 
 
@@ -106,7 +107,7 @@ class PlayTone(NamedTuple):
     """Play `tone` to the person until the next order of this kind; None ends it."""
 
     call: int
-    tone: "Tone | None"
+    tone: Tone | None
 
 
 class InjectFile(NamedTuple):

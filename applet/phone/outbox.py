@@ -1,7 +1,12 @@
 """What a phone and its calls have to say, in order."""
 
-from applet.phone.messages import Event
-from applet.phone.orders import Order
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from applet.phone.messages import Event
+    from applet.phone.orders import Order
 
 
 class Outbox:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from applet.address import Address
-from applet.phone.account import Account
-from applet.phone.network import Network
-from applet.phone.target import DialPolicy
-from applet.sip.digest import Credentials
-from applet.sip.endpoint import Endpoint
+from applet.hints import TYPE_CHECKING
 from applet.sip.first_request import Sender
-from applet.sip.registration import Registration
-from applet.sip.uas import Headers
-from applet.sip.uri import SipUri
 
 if TYPE_CHECKING:
+    from applet.phone.account import Account
     from applet.phone.call import Call
+    from applet.phone.network import Network
+    from applet.phone.target import DialPolicy
+    from applet.sip.digest import Credentials
+    from applet.sip.endpoint import Endpoint
     from applet.sip.invite import InviteSession
+    from applet.sip.registration import Registration
+    from applet.sip.uas import Headers
+    from applet.sip.uri import SipUri
 
 _REGISTRATION_SECONDS = 3600
 

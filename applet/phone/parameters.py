@@ -1,10 +1,15 @@
 """From what offer/answer agreed to what the media session needs, and from what it counted to what
 is told."""
 
-from applet.media.events import MediaStatistics
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.media.parameters import MediaParameters
 from applet.phone.messages import Statistics
-from applet.sdp.offer_answer import Negotiated
+
+if TYPE_CHECKING:
+    from applet.media.events import MediaStatistics
+    from applet.sdp.offer_answer import Negotiated
 
 
 def media_parameters(agreed: Negotiated) -> MediaParameters:

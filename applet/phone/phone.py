@@ -5,17 +5,12 @@ Bytes, commands and `now` go in; datagrams, deadlines, events and orders come ou
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from applet.address import Address
-from applet.media.events import MediaEvent, MediaStatistics
-from applet.nat.knowledge import Fact
-from applet.nat.strategy import OpenedWay, Plan
+from applet.hints import TYPE_CHECKING
 from applet.phone.account import Account
 from applet.phone.calls import Calls
-from applet.phone.config import PhoneConfig
 from applet.phone.messages import (
     CheckNetwork,
     Command,
@@ -50,15 +45,21 @@ from applet.phone.registrar import Registrar
 from applet.phone.services import Services
 from applet.phone.strangers import Strangers
 from applet.phone.target import DialPolicy, RefusedError
-from applet.randomness import Randomness
 from applet.sip import events as sip
 from applet.sip.endpoint import Endpoint, EndpointConfig
 from applet.sip.extensions import Use
 from applet.sip.hop import Datagram, Hop, Transport
-from applet.sip.records import Question, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.media.events import MediaEvent, MediaStatistics
+    from applet.nat.knowledge import Fact
+    from applet.nat.strategy import OpenedWay, Plan
     from applet.phone.call_side import CallSide
+    from applet.phone.config import PhoneConfig
+    from applet.randomness import Randomness
+    from applet.sip.records import Question, Value
 
 _QUIT_SECONDS = 2.0
 

@@ -1,5 +1,7 @@
 """Why something is as it is, in the vocabulary of `phone.messages`."""
 
+from __future__ import annotations
+
 from enum import Enum
 
 

@@ -2,15 +2,20 @@
 (RFC 3261 section 21), Reason (RFC 3326, with the causes of ITU-T Q.850), Warning (section 20.43)
 and Retry-After (20.33)."""
 
+from __future__ import annotations
+
 import re
 
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.phone.messages import Reason
 from applet.phone.words import remark
 from applet.sip.events import EndedBy
 from applet.sip.grammar import QUOTED, TOKEN, clamped, find_param, read_params, unquoted
-from applet.sip.message import Message
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.sip.message import Message
 
 _BY_STATUS = {
     401: Reason.WRONG_CREDENTIALS,

@@ -1,13 +1,18 @@
 """Our binding at the registrar, if the phone has one."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from applet.phone.account import Account
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Registered, RegistrationFailed, Unregistered
-from applet.phone.outbox import Outbox
 from applet.phone.reasons import NOT_ANSWERED, reason_for_status
 from applet.sip import events as sip
-from applet.sip.registration import Registration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.phone.account import Account
+    from applet.phone.outbox import Outbox
+    from applet.sip.registration import Registration
 
 
 class Registrar:

@@ -1,20 +1,25 @@
 """Brings the sound of one call back: joins `nat.rescue`, the negotiation and the network."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.media.events import ConsentLost, PathFound, SoundBack, SoundMissing
 from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, RescueState, Step
 from applet.nat.strategy import Kind, OpenedWay, Plan, Way
-from applet.phone.call import Call
 from applet.phone.messages import Reason, Trouble
-from applet.phone.negotiation import Negotiation
-from applet.phone.network import Network
 from applet.phone.orders import KeepWay, OpenWay
-from applet.phone.outbox import Outbox
 from applet.sip.events import OfferReceived, ReinviteAnswered, ReinviteConfirmed, ReinviteFailed
-from applet.sip.uri import SipUri
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.address import Address
+    from applet.phone.call import Call
+    from applet.phone.negotiation import Negotiation
+    from applet.phone.network import Network
+    from applet.phone.outbox import Outbox
+    from applet.sip.uri import SipUri
 
 _NOT_A_RESCUE = (Kind.DIRECT, Kind.RPORT)
 

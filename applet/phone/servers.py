@@ -1,8 +1,13 @@
 """The servers of our account, as far as their addresses are known: what comes from there may speak
 for others (RFC 3325 section 5), and is what we subscribed to."""
 
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
-from applet.phone.account import Account
+
+if TYPE_CHECKING:
+    from applet.phone.account import Account
 
 _literal = pattern(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 

@@ -1,6 +1,8 @@
 """The vocabulary of `phone.messages` for what goes on beside calls: transfer, text, waiting
 messages. It imports nothing of ours either."""
 
+from __future__ import annotations
+
 from enum import Enum
 
 from applet.value import NamedTuple

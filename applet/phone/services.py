@@ -3,12 +3,8 @@ takes which command and which event."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from applet.phone.account import Account
+from applet.hints import TYPE_CHECKING
 from applet.phone.caller import shown_caller, wants_auto_answer
-from applet.phone.calls import Calls
-from applet.phone.config import PhoneConfig
 from applet.phone.keys import Keys
 from applet.phone.message_waiting import MessageWaiting
 from applet.phone.messages import (
@@ -21,20 +17,23 @@ from applet.phone.messages import (
     Transfer,
     Trouble,
 )
-from applet.phone.network import Network
-from applet.phone.outbox import Outbox
-from applet.phone.outgoing import Outgoing
 from applet.phone.servers import Servers
 from applet.phone.strangers import Strangers
-from applet.phone.target import DialPolicy
 from applet.phone.texts import Texts
 from applet.phone.transfers import Transfers
 from applet.sip import events as sip
-from applet.sip.endpoint import Endpoint
-from applet.sip.registration import Registration
 
 if TYPE_CHECKING:
+    from applet.phone.account import Account
     from applet.phone.call import Call
+    from applet.phone.calls import Calls
+    from applet.phone.config import PhoneConfig
+    from applet.phone.network import Network
+    from applet.phone.outbox import Outbox
+    from applet.phone.outgoing import Outgoing
+    from applet.phone.target import DialPolicy
+    from applet.sip.endpoint import Endpoint
+    from applet.sip.registration import Registration
 
 RINGS_FIRST = 3.0
 """Seconds that a call rings before it is picked up without the person: one whole ring."""

@@ -1,8 +1,13 @@
 """What a session tells, on its way to the call that it belongs to."""
 
-from applet.phone.call import Call
-from applet.phone.negotiation import Negotiation
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.sip import events as sip
+
+if TYPE_CHECKING:
+    from applet.phone.call import Call
+    from applet.phone.negotiation import Negotiation
 
 
 def tell_call(call: Call, event: sip.Event, now: float) -> None:

@@ -1,12 +1,17 @@
 """What Via and Contact show towards each server: what it sees of us, else what STUN says."""
 
+from __future__ import annotations
+
 from applet.address import Address
-from applet.nat.knowledge import Knowledge
+from applet.hints import TYPE_CHECKING
 from applet.nat.strategy import contact
-from applet.phone.known_servers import Server
-from applet.sip.endpoint import Endpoint
-from applet.sip.events import SeenElsewhere
 from applet.sip.hop import Transport
+
+if TYPE_CHECKING:
+    from applet.nat.knowledge import Knowledge
+    from applet.phone.known_servers import Server
+    from applet.sip.endpoint import Endpoint
+    from applet.sip.events import SeenElsewhere
 
 
 class ShownContacts:

@@ -1,5 +1,7 @@
 """A limit on calls that nobody asked for: scanners must not ring the phone all day."""
 
+from __future__ import annotations
+
 from collections import deque
 
 _WINDOW = 60.0

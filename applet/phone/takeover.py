@@ -9,11 +9,8 @@ from, or from our own server, or name the other side of the old call as the one 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import TransferChanged, TransferState
-from applet.phone.outbox import Outbox
-from applet.phone.servers import Servers
 from applet.phone.transfer_in import take_place
 from applet.sip.grammar import MessageError
 from applet.sip.headers import NameAddr
@@ -21,6 +18,8 @@ from applet.sip.uri import SipUri
 
 if TYPE_CHECKING:
     from applet.phone.call import Call
+    from applet.phone.outbox import Outbox
+    from applet.phone.servers import Servers
     from applet.sip.invite import InviteSession
 
 

@@ -1,5 +1,7 @@
 """From what a person types, clicks or is sent to the SIP URI that is called."""
 
+from __future__ import annotations
+
 from applet.pattern import pattern
 from applet.phone.emergency import is_emergency
 from applet.phone.messages import Reason

@@ -1,16 +1,21 @@
 """Text messages (RFC 3428): those that come are made fit to be shown, and are limited in number
 like calls."""
 
-from applet.phone.account import Account
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Reason, SendMessage, TextReceived, Trouble
-from applet.phone.outbox import Outbox
-from applet.phone.outgoing import Outgoing
-from applet.phone.strangers import Strangers
 from applet.phone.target import DialPolicy, RefusedError
 from applet.phone.words import plain
-from applet.sip.endpoint import Endpoint
-from applet.sip.events import MessageAnswered, MessageReceived
 from applet.sip.text_message import MOST_BYTES
+
+if TYPE_CHECKING:
+    from applet.phone.account import Account
+    from applet.phone.outbox import Outbox
+    from applet.phone.outgoing import Outgoing
+    from applet.phone.strangers import Strangers
+    from applet.sip.endpoint import Endpoint
+    from applet.sip.events import MessageAnswered, MessageReceived
 
 _MOST = 1000
 """Characters of a message that are shown."""

@@ -10,9 +10,7 @@ the new one takes its place when it is answered, and if it fails the old one goe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from applet.phone.calls import Calls
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     CallState,
     Reason,
@@ -20,14 +18,15 @@ from applet.phone.messages import (
     TransferState,
     Trouble,
 )
-from applet.phone.outbox import Outbox
-from applet.phone.outgoing import Outgoing
-from applet.sip.refer_received import ReceivedRefer, Referral
-from applet.sip.uas import Headers
-from applet.sip.uri import SipUri
 
 if TYPE_CHECKING:
     from applet.phone.call import Call
+    from applet.phone.calls import Calls
+    from applet.phone.outbox import Outbox
+    from applet.phone.outgoing import Outgoing
+    from applet.sip.refer_received import ReceivedRefer, Referral
+    from applet.sip.uas import Headers
+    from applet.sip.uri import SipUri
 
 THINK = 30.0
 """Seconds for the person to confirm the address."""

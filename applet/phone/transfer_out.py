@@ -10,19 +10,18 @@ INVITE is open. When they have got through the call ends; when they have not it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Reason, TransferChanged, TransferState, Trouble
-from applet.phone.outbox import Outbox
-from applet.sip.endpoint import Endpoint
-from applet.sip.events import ReferProgress
 from applet.sip.refer import SentRefer, refer_to
 from applet.sip.replaces import Replaces
-from applet.sip.uri import SipUri, Uri
 
 if TYPE_CHECKING:
     from applet.phone.call import Call
+    from applet.phone.outbox import Outbox
+    from applet.sip.endpoint import Endpoint
+    from applet.sip.events import ReferProgress
     from applet.sip.invite import InviteSession
+    from applet.sip.uri import SipUri, Uri
 
 HOLD_PATIENCE = 4.0
 """Seconds for an answer to the hold before REFER is sent all the same."""

@@ -3,27 +3,26 @@ the place of another."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from applet.phone.calls import Calls
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import ConfirmTransfer, Reason, Transfer, Trouble
-from applet.phone.network import Network
-from applet.phone.outbox import Outbox
-from applet.phone.outgoing import Outgoing
-from applet.phone.servers import Servers
 from applet.phone.takeover import Takeover, is_entitled
 from applet.phone.target import DialPolicy, RefusedError
 from applet.phone.transfer_in import TransferIn
 from applet.phone.transfer_out import TransferOut, other_end
-from applet.sip import events as sip
-from applet.sip.endpoint import Endpoint
 from applet.sip.grammar import MessageError
-from applet.sip.replaces import Replaces
 from applet.sip.uri import SipUri
 
 if TYPE_CHECKING:
     from applet.phone.call import Call
+    from applet.phone.calls import Calls
+    from applet.phone.network import Network
+    from applet.phone.outbox import Outbox
+    from applet.phone.outgoing import Outgoing
+    from applet.phone.servers import Servers
+    from applet.sip import events as sip
+    from applet.sip.endpoint import Endpoint
     from applet.sip.invite import InviteSession
+    from applet.sip.replaces import Replaces
 
 
 class Transfers:

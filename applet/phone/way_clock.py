@@ -1,8 +1,13 @@
 """How long an INVITE, or the ringing, waits for a way that has to be opened."""
 
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.network import CALL_WAIT
 from applet.phone.orders import HurryWay
-from applet.phone.outbox import Outbox
+
+if TYPE_CHECKING:
+    from applet.phone.outbox import Outbox
 
 REST_AFTER = 0.1
 """Seconds the best way has for itself; then the others are opened beside it."""

@@ -1,11 +1,16 @@
 """What is told of the way that calls take: each change once, and what a running call uses."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from applet.nat.knowledge import Knowledge
+from applet.hints import TYPE_CHECKING
 from applet.nat.strategy import Way, plan, why
 from applet.phone.messages import NatFound, NetworkChecked, Reason, Trouble
-from applet.phone.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.nat.knowledge import Knowledge
+    from applet.phone.outbox import Outbox
 
 
 class WayNews:

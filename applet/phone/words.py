@@ -1,6 +1,8 @@
 """Words of strangers, made fit to be shown: short, printable, and nothing that only looks like
 text."""
 
+from __future__ import annotations
+
 import unicodedata
 
 MOST = 120

@@ -1,7 +1,10 @@
 """What two descriptions agree on: codecs, addresses, direction, time per packet (RFC 3264
 sections 5 and 6, RFC 3605, RFC 5761)."""
 
+from __future__ import annotations
+
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.sdp.description import (
     Codec,
     Direction,
@@ -12,8 +15,10 @@ from applet.sdp.description import (
     is_unspecified,
     whole_number,
 )
-from applet.sdp.ice import AgreedIce
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.sdp.ice import AgreedIce
 
 TELEPHONE_EVENT = Codec("telephone-event", 101, fmtp="0-15")
 COMFORT_NOISE = Codec("CN", 13)

@@ -5,6 +5,8 @@ else it does not know. The text of a peer never gets into the lines we print exc
 the first line of a medium that we refuse.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 from functools import lru_cache
 
@@ -39,11 +41,11 @@ class Direction(Enum):
     def receives(self) -> bool:
         return self in (Direction.SENDRECV, Direction.RECVONLY)
 
-    def reversed(self) -> "Direction":
+    def reversed(self) -> Direction:
         """The same, seen from the other side."""
         return direction_of(sends=self.receives, receives=self.sends)
 
-    def __and__(self, other: "Direction") -> "Direction":
+    def __and__(self, other: Direction) -> Direction:
         """What both allow."""
         return direction_of(
             sends=self.sends and other.sends, receives=self.receives and other.receives
@@ -73,7 +75,7 @@ class Codec(NamedTuple):
     channels: int = 1
     fmtp: str = ""
 
-    def same_format(self, other: "Codec") -> bool:
+    def same_format(self, other: Codec) -> bool:
         """Whether both name the same encoding, whatever its payload type."""
         return (
             self.name.upper() == other.name.upper()

@@ -1,9 +1,10 @@
 """ICE as the answerer of RFC 8839: what they offer, what we answer, and what our own descriptions
 say from then on. Nothing of it stands in a first offer of ours."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.sdp.description import (
     Attribute,
     Media,
@@ -14,6 +15,9 @@ from applet.sdp.description import (
     whole_number,
 )
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_CANDIDATES = 32
 """More of theirs than this are not tried."""

@@ -5,6 +5,8 @@ RTP/AVPF, are refused with port 0 in their place. The seam for SRTP: `_PROFILE`,
 `_audio_media` are where a profile is offered, judged and answered.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
 from applet.address import Address
@@ -171,7 +173,7 @@ class OfferAnswer:
             self._wanted = plain
         return changed
 
-    def fork(self) -> "OfferAnswer":
+    def fork(self) -> OfferAnswer:
         """The same with a life of its own, for one early dialog: each branch of a fork may answer
         the one offer of the INVITE (RFC 3261 section 13.2.1)."""
         from copy import copy  # here: it costs the start a millisecond, and only forks need it

@@ -3,8 +3,7 @@ the answer stands in the next request; and answering before anybody asks."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
+from applet.hints import TYPE_CHECKING
 from applet.randomness import Randomness, token
 from applet.sip.digest import (
     Authorizer,
@@ -16,7 +15,10 @@ from applet.sip.digest import (
     parse_challenges,
 )
 from applet.sip.grammar import MessageError
-from applet.sip.message import Request, Response
+
+if TYPE_CHECKING:
+    from applet.hints import TypeAlias
+    from applet.sip.message import Request, Response
 
 _ANSWERS = {
     "WWW-Authenticate": "Authorization",

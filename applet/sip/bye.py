@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from applet.sip.authenticator import Authenticator
-from applet.sip.core import Core
-from applet.sip.dialog import Dialog
-from applet.sip.events import EndedBy
-from applet.sip.hop import Transport
+from applet.hints import TYPE_CHECKING
 from applet.sip.in_dialog import send_in_dialog
-from applet.sip.message import Response
+
+if TYPE_CHECKING:
+    from applet.sip.authenticator import Authenticator
+    from applet.sip.core import Core
+    from applet.sip.dialog import Dialog
+    from applet.sip.events import EndedBy
+    from applet.sip.hop import Transport
+    from applet.sip.message import Response
 
 Done = Callable[[float], None]
 

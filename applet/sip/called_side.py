@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from applet.sip.core import Incoming
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import AnswerReceived, Confirmed, EndedBy, IncomingInvite
 from applet.sip.grammar import LocalProtocolError
-from applet.sip.message import Request
 from applet.sip.server_invite import ServerInvite
 from applet.sip.session_table import OfferState, SessionState, Step
 from applet.sip.uas import Headers, offer_in, why_not_acceptable
 
 if TYPE_CHECKING:
+    from applet.sip.core import Incoming
     from applet.sip.invite import InviteSession
+    from applet.sip.message import Request
 
 
 class CalledSide:

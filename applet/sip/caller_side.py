@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.sip.client_invite import ClientInvite
 from applet.sip.client_request import Way
-from applet.sip.dialog import Dialog
 from applet.sip.events import Answered, EndedBy, Provisional
-from applet.sip.hop import Hop
-from applet.sip.message import Request, Response
 from applet.sip.prack import Proofs, reliable_number
 from applet.sip.session_table import OfferState, SessionState, Step
 from applet.sip.uas import offer_in
 
 if TYPE_CHECKING:
+    from applet.sip.dialog import Dialog
+    from applet.sip.hop import Hop
     from applet.sip.invite import InviteSession
+    from applet.sip.message import Request, Response
 
 _BEFORE_ANSWER = (SessionState.CALLING, SessionState.PROCEEDING, SessionState.EARLY)
 

@@ -7,18 +7,20 @@ sent again whenever that 2xx comes again; and an ACK and a BYE for a dialog that
 from __future__ import annotations
 
 from functools import partial
-from typing import Protocol
 
-from applet.sip.authenticator import Authenticator
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.sip.bye import send_bye
 from applet.sip.client_request import ClientRequest, Nobody, Way
-from applet.sip.core import Core
 from applet.sip.dialog import Dialog
 from applet.sip.events import EndedBy
-from applet.sip.hop import Hop
-from applet.sip.message import Request, Response
 from applet.sip.timers import T1
 from applet.sip.transaction import hop_by_hop
+
+if TYPE_CHECKING:
+    from applet.sip.authenticator import Authenticator
+    from applet.sip.core import Core
+    from applet.sip.hop import Hop
+    from applet.sip.message import Request, Response
 
 MAX_FORKS = 16
 _CREDENTIALS = ("Authorization", "Proxy-Authorization")

@@ -10,21 +10,24 @@ its user sees one answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.sip.authenticator import Authenticator, Exchange
-from applet.sip.core import Core
 from applet.sip.events import EndedBy
 from applet.sip.hop import Hop, Transport
-from applet.sip.message import Request, Response
 from applet.sip.penalty import DEFAULT
 from applet.sip.timers import T1
 from applet.sip.transaction import ClientTransaction, hop_by_hop
 from applet.sip.transport import MAX_UDP_REQUEST
 from applet.sip.uri import Uri, is_secure, secured
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.sip.core import Core
+    from applet.sip.message import Request, Response
 
 CONNECT_LIMIT = 4.0
 """Seconds after which a connection that does not come about counts as failed."""

@@ -1,26 +1,28 @@
 """What the parts of one endpoint share: the layers below the user agent's core (RFC 3261
 section 5), the dialogs, and the way for events out."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.randomness import Randomness, token
-from applet.sip.dialog import DialogId
-from applet.sip.events import Event
 from applet.sip.extensions import Use
-from applet.sip.hop import Hop
 from applet.sip.keep_alive import KeepAlive
 from applet.sip.locate import Locator
-from applet.sip.message import Request
 from applet.sip.penalty import PenaltyBox
 from applet.sip.timers import Timers
-from applet.sip.transaction import ServerTransaction
 from applet.sip.transactions import MAGIC_COOKIE, Transactions
 from applet.sip.transport import TransportLayer
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from applet.sip.dialog import DialogId
+    from applet.sip.events import Event
+    from applet.sip.hop import Hop
     from applet.sip.in_dialog import Receiver
+    from applet.sip.message import Request
+    from applet.sip.transaction import ServerTransaction
 
 CALL_ID_BITS = 128
 TAG_BITS = 64

@@ -5,12 +5,17 @@ in its own way. The texts of a challenge are hashed and sent back as they stood 
 quotes, escapes included: that is what `unq()` means in RFC 7616 section 3.4.
 """
 
-import re
-from collections.abc import Iterable
+from __future__ import annotations
 
+import re
+
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.grammar import QUOTED, TOKEN, LocalProtocolError, MessageError, quoted
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 _STRENGTH = {"md5": 1, "sha256": 2}

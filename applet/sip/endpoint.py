@@ -9,12 +9,9 @@ nobody's decision are below.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 from zlib import crc32
 
-from applet.address import Address
-from applet.randomness import Randomness
+from applet.hints import TYPE_CHECKING
 from applet.sip.core import Core, EndpointConfig, Incoming
 from applet.sip.events import EndedBy, Event, Trace
 from applet.sip.first_request import Sender, first_request
@@ -23,7 +20,6 @@ from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.message import Request, Response, check_response
 from applet.sip.parser import parse
 from applet.sip.ping import Ping
-from applet.sip.records import Question, Value
 from applet.sip.registration import Registration
 from applet.sip.services import Services
 from applet.sip.transport import note_source
@@ -32,7 +28,12 @@ from applet.sip.uri import SipUri
 from applet.stun_frame import is_stun
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.address import Address
+    from applet.randomness import Randomness
     from applet.sip.invite import InviteSession
+    from applet.sip.records import Question, Value
 
 __all__ = ["Endpoint", "EndpointConfig"]
 

@@ -4,19 +4,21 @@ Tell events apart by type (`match`), never by `==`: NamedTuples of different typ
 when their contents do. Bodies are bytes as received, None when a message had none.
 """
 
-from enum import Enum
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from applet.address import Address
-from applet.sip.headers import NameAddr
-from applet.sip.hop import Hop, Transport
-from applet.sip.records import Question
+from enum import Enum
+
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from applet.address import Address
     from applet.sip.core import Incoming
+    from applet.sip.headers import NameAddr
+    from applet.sip.hop import Hop, Transport
     from applet.sip.invite import InviteSession
     from applet.sip.message import Request, Response
+    from applet.sip.records import Question
     from applet.sip.refer import SentRefer
     from applet.sip.refer_received import ReceivedRefer, Referral
     from applet.sip.registration import Registration
@@ -42,8 +44,8 @@ class IncomingInvite(NamedTuple):
     """Someone calls. Nothing but 100 has been sent: use `ring`, `progress`, `answer`, `reject`.
     `body` is their offer, or None: then `answer` carries ours and `Confirmed` their answer."""
 
-    session: "InviteSession"
-    request: "Request"
+    session: InviteSession
+    request: Request
     body: bytes | None
 
 
@@ -52,8 +54,8 @@ class Provisional(NamedTuple):
     forking there may be several, each with its own body; empty if there was no tag. `final`: it
     came reliably, so that `body` is the answer of this branch and not only a preview of it."""
 
-    session: "InviteSession"
-    response: "Response"
+    session: InviteSession
+    response: Response
     status: int
     reason: str
     body: bytes | None
@@ -65,8 +67,8 @@ class Answered(NamedTuple):
     """The first 2xx to our INVITE. Its ACK is already sent if the INVITE carried the offer (also
     if `body` is None by the peer's fault); else `acknowledge` sends it with our answer."""
 
-    session: "InviteSession"
-    response: "Response"
+    session: InviteSession
+    response: Response
     body: bytes | None
     branch: str
 
@@ -74,7 +76,7 @@ class Answered(NamedTuple):
 class Confirmed(NamedTuple):
     """The ACK to our 2xx came. `body` is their answer if our 2xx carried the offer."""
 
-    session: "InviteSession"
+    session: InviteSession
     body: bytes | None
 
 
@@ -82,7 +84,7 @@ class AnswerReceived(NamedTuple):
     """The PRACK to our reliable provisional response came. `body` is their answer to our offer in
     it, None by their fault."""
 
-    session: "InviteSession"
+    session: InviteSession
     body: bytes | None
 
 
@@ -90,8 +92,8 @@ class OfferReceived(NamedTuple):
     """Their UPDATE or PRACK has an offer: answer it with `answer_offer` or `reject_offer`, at
     once. `branch`: in which dialog, as in `Provisional`."""
 
-    session: "InviteSession"
-    request: "Request"
+    session: InviteSession
+    request: Request
     body: bytes
     branch: str
 
@@ -100,21 +102,21 @@ class RefreshDue(NamedTuple):
     """The session wants a sign of life (RFC 4028), and the other side takes no UPDATE: send a
     re-INVITE with what is agreed."""
 
-    session: "InviteSession"
+    session: InviteSession
 
 
 class ReinviteReceived(NamedTuple):
     """Answer it with `answer_reinvite` or `reject_reinvite`; `body` None: put our offer there."""
 
-    session: "InviteSession"
-    request: "Request"
+    session: InviteSession
+    request: Request
     body: bytes | None
 
 
 class ReinviteConfirmed(NamedTuple):
     """The ACK to our 2xx of a re-INVITE; `body` is their answer if our 2xx carried the offer."""
 
-    session: "InviteSession"
+    session: InviteSession
     body: bytes | None
 
 
@@ -122,8 +124,8 @@ class ReinviteAnswered(NamedTuple):
     """The 2xx to our re-INVITE, or to our UPDATE with an offer; as with `Answered`, an offerless
     re-INVITE wants `acknowledge`."""
 
-    session: "InviteSession"
-    response: "Response"
+    session: InviteSession
+    response: Response
     body: bytes | None
 
 
@@ -133,8 +135,8 @@ class ReinviteFailed(NamedTuple):
     seconds, if they named it. `will_retry`: after the back-off of RFC 3261 section 14.1 (or their
     Retry-After) `ReinviteRetryDue` follows, unless the session ends before."""
 
-    session: "InviteSession"
-    response: "Response | None"
+    session: InviteSession
+    response: Response | None
     status: int
     reason: str
     retry_after: int | None
@@ -144,7 +146,7 @@ class ReinviteFailed(NamedTuple):
 class ReinviteRetryDue(NamedTuple):
     """Now `reinvite` may be tried again with a fresh body, if it is still wanted."""
 
-    session: "InviteSession"
+    session: InviteSession
 
 
 class SessionEnded(NamedTuple):
@@ -153,11 +155,11 @@ class SessionEnded(NamedTuple):
     the caller cancelled; 408 for TIMEOUT; 0 for BYE and where there was none), `message` is the
     peer's BYE, CANCEL or final response, if any: for Reason, Warning, Retry-After."""
 
-    session: "InviteSession"
+    session: InviteSession
     by: EndedBy
     status: int
     reason: str
-    message: "Request | Response | None"
+    message: Request | Response | None
 
 
 class Registered(NamedTuple):
@@ -165,7 +167,7 @@ class Registered(NamedTuple):
     registrar's word; `contact` is it as a URI. `service_route` is the way for our requests from
     now on (RFC 3608), empty if none was named."""
 
-    registration: "Registration"
+    registration: Registration
     expires: int
     contact: str
     service_route: tuple[NameAddr, ...]
@@ -175,7 +177,7 @@ class RegistrationFailed(NamedTuple):
     """`status` as in `SessionEnded`; `by` is REMOTE, TIMEOUT, TRANSPORT, LOOKUP or what was wrong
     with a certificate. It is tried again in `retry_in` seconds."""
 
-    registration: "Registration"
+    registration: Registration
     by: EndedBy
     status: int
     reason: str
@@ -185,24 +187,24 @@ class RegistrationFailed(NamedTuple):
 class Unregistered(NamedTuple):
     """The registrar has taken the binding away, or cannot be asked any more."""
 
-    registration: "Registration"
+    registration: Registration
 
 
 class ReferReceived(NamedTuple):
     """The other side of a confirmed call asks us to call somebody: `refer.accept` it or
     `refer.refuse` it, now."""
 
-    session: "InviteSession"
-    refer: "ReceivedRefer"
-    wish: "Referral"
+    session: InviteSession
+    refer: ReceivedRefer
+    wish: Referral
 
 
 class ReferProgress(NamedTuple):
     """How a REFER of ours goes. `status`: 202 when it was accepted (`final`: they will tell no
     more), else that of the new call by their word, or of their refusal."""
 
-    session: "InviteSession"
-    refer: "SentRefer"
+    session: InviteSession
+    refer: SentRefer
     status: int
     final: bool
 
@@ -210,35 +212,35 @@ class ReferProgress(NamedTuple):
 class InfoDigit(NamedTuple):
     """A key that they pressed, by INFO: one of `0-9 * # A-D`."""
 
-    session: "InviteSession"
+    session: InviteSession
     digit: str
 
 
 class InfoAnswered(NamedTuple):
     """The fate of an INFO of ours; `status` 0 or 408: nobody answered."""
 
-    session: "InviteSession"
+    session: InviteSession
     status: int
 
 
 class Notified(NamedTuple):
     """A NOTIFY to a subscription of ours; it has its answer already."""
 
-    subscription: "Subscription"
-    request: "Request"
+    subscription: Subscription
+    request: Request
 
 
 class UnsolicitedNotify(NamedTuple):
     """A NOTIFY that nobody subscribed to, outside every dialog: `incoming.respond` is wanted."""
 
-    incoming: "Incoming"
+    incoming: Incoming
 
 
 class SubscriptionEnded(NamedTuple):
     """`status` of the refusal, 408 for silence, 0 for the notifier's own wish; `again_after`:
     seconds until another try makes sense, None: it does not."""
 
-    subscription: "Subscription"
+    subscription: Subscription
     status: int
     again_after: float | None
 
@@ -247,8 +249,8 @@ class MessageReceived(NamedTuple):
     """Text for the person (RFC 3428): `incoming.respond` is wanted. `session`: the call it came
     in, if it did."""
 
-    session: "InviteSession | None"
-    incoming: "Incoming"
+    session: InviteSession | None
+    incoming: Incoming
     text: str
 
 
@@ -274,9 +276,9 @@ class Pinged(NamedTuple):
     its final response (None: none came in time)."""
 
     name: str
-    sent: "Request"
+    sent: Request
     hop: Hop | None
-    response: "Response | None"
+    response: Response | None
 
 
 class LookupNeeded(NamedTuple):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+
+from applet.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from applet.sip.message import Message

@@ -3,16 +3,19 @@ it."""
 
 from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING
 from applet.sip.authenticator import Authenticator
 from applet.sip.client_request import Way
-from applet.sip.core import Core
 from applet.sip.dialog import routing
-from applet.sip.digest import Credentials
 from applet.sip.headers import NameAddr
-from applet.sip.hop import Transport
 from applet.sip.message import Request
 from applet.sip.uri import SipUri, Uri
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.sip.core import Core
+    from applet.sip.digest import Credentials
+    from applet.sip.hop import Transport
 
 
 class Sender(NamedTuple):

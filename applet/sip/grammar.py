@@ -8,9 +8,11 @@ in a repeated group the first character decides which way is taken. Groups are n
 CPython up to 3.12.7 and 3.13.0 mistakes their captures (its issues 101955 and 106052).
 """
 
-import re
-from typing import TYPE_CHECKING, TypeAlias
+from __future__ import annotations
 
+import re
+
+from applet.hints import TYPE_CHECKING, TypeAlias
 from applet.pattern import pattern
 
 if TYPE_CHECKING:  # pragma: no cover
@@ -32,7 +34,7 @@ class MessageError(ValueError):
     can be answered: responses, noise, no usable Via.
     """
 
-    def __init__(self, text: str, status: int = 400, partial: "Request | None" = None) -> None:
+    def __init__(self, text: str, status: int = 400, partial: Request | None = None) -> None:
         super().__init__(text)
         self.text = text
         self.status = status

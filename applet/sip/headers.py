@@ -4,6 +4,8 @@ Each is a value that parses and prints; the names of headers and which of them a
 here too (sections 7.3 and 20).
 """
 
+from __future__ import annotations
+
 import re
 from functools import lru_cache
 
@@ -97,7 +99,7 @@ class Via(NamedTuple):
     params: Params = ()
 
     @classmethod
-    def parse(cls, text: str) -> "Via":
+    def parse(cls, text: str) -> Via:
         """Raises MessageError. The protocol version is not looked at."""
         found = _via.fullmatch(text)
         if found is None:
@@ -136,7 +138,7 @@ class Via(NamedTuple):
         """Also true for a parameter without a value: `has_param("rport")` is RFC 3581's wish."""
         return has_param(self.params, name)
 
-    def with_param(self, name: str, value: str | None) -> "Via":
+    def with_param(self, name: str, value: str | None) -> Via:
         return self._replace(params=with_param(self.params, name, value))
 
     def __str__(self) -> str:
@@ -160,7 +162,7 @@ class NameAddr(NamedTuple):
     params: Params = ()
 
     @classmethod
-    def parse(cls, text: str) -> "NameAddr":
+    def parse(cls, text: str) -> NameAddr:
         """Raises MessageError. Without `<>` all parameters belong to the header (section 20.10)."""
         return _read_again(text) if len(text) <= _REMEMBERED_LENGTH else _read_name_addr(text)
 
@@ -168,7 +170,7 @@ class NameAddr(NamedTuple):
     def tag(self) -> str | None:
         return find_param(self.params, "tag")
 
-    def with_tag(self, tag: str) -> "NameAddr":
+    def with_tag(self, tag: str) -> NameAddr:
         return self._replace(params=with_param(self.params, "tag", tag))
 
     def param(self, name: str) -> str | None:
@@ -218,7 +220,7 @@ class CSeq(NamedTuple):
     method: str
 
     @classmethod
-    def parse(cls, text: str) -> "CSeq":
+    def parse(cls, text: str) -> CSeq:
         """Raises MessageError."""
         found = _cseq.fullmatch(text)
         if found is None:

@@ -1,5 +1,7 @@
 """Where a message goes: transport, address, connection (RFC 3261 section 18, RFC 3263's words)."""
 
+from __future__ import annotations
+
 from enum import Enum
 
 from applet.address import Address

@@ -7,9 +7,11 @@ knows no SIP URIs in it, and shows nothing of it where Windows did the checking.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SUBJECT_ALT_NAME = b"\x55\x1d\x11"
 """The object identifier 2.5.29.17."""

@@ -8,15 +8,15 @@ checked CSeq and that it has not ended before it hands a request over.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from applet.hints import TYPE_CHECKING
 from applet.sip.client_request import ClientRequest, Way
-from applet.sip.events import EndedBy
 
 if TYPE_CHECKING:
     from applet.sip.authenticator import Authenticator
     from applet.sip.core import Core, Incoming
     from applet.sip.dialog import Dialog
+    from applet.sip.events import EndedBy
     from applet.sip.hop import Transport
     from applet.sip.invite import InviteSession
     from applet.sip.message import Response

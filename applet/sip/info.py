@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.events import EndedBy, InfoAnswered, InfoDigit
 from applet.sip.in_dialog import send_in_dialog

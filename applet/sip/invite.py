@@ -7,29 +7,32 @@ to its end. It knows of a body only that it is an offer or an answer.
 
 from __future__ import annotations
 
-from applet.address import Address
-from applet.sip.authenticator import Authenticator
+from applet.hints import TYPE_CHECKING
 from applet.sip.bye import send_bye
 from applet.sip.called_side import CalledSide
 from applet.sip.caller_side import CallerSide
-from applet.sip.client_invite import ClientInvite
-from applet.sip.client_request import Way
-from applet.sip.core import Core, Incoming
-from applet.sip.dialog import Dialog
 from applet.sip.events import EndedBy, Event, SessionEnded
 from applet.sip.grammar import LocalProtocolError
-from applet.sip.hop import Transport
-from applet.sip.in_dialog import Receiver
 from applet.sip.invite_usage import InviteUsage
-from applet.sip.message import Request, Response
 from applet.sip.prack import receive_prack
 from applet.sip.reasons import reason_phrase
 from applet.sip.reinvite import Reinvites
 from applet.sip.session_table import OfferState, SessionState, Step
 from applet.sip.session_timer import SessionTimer
 from applet.sip.their_offer import TheirOffer
-from applet.sip.uas import Headers
 from applet.sip.update import Updates, receive_update
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.sip.authenticator import Authenticator
+    from applet.sip.client_invite import ClientInvite
+    from applet.sip.client_request import Way
+    from applet.sip.core import Core, Incoming
+    from applet.sip.dialog import Dialog
+    from applet.sip.hop import Transport
+    from applet.sip.in_dialog import Receiver
+    from applet.sip.message import Request, Response
+    from applet.sip.uas import Headers
 
 __all__ = ["InviteSession", "OfferState", "SessionState"]
 

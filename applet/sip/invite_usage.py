@@ -4,16 +4,20 @@ this the invite usage of a dialog). What happens to it is `invite`."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 
-from applet.sip.authenticator import Authenticator
+from applet.hints import TYPE_CHECKING
 from applet.sip.client_invite import MAX_FORKS
-from applet.sip.core import Core, Incoming
 from applet.sip.dialog import Dialog
-from applet.sip.hop import Hop, Transport
-from applet.sip.message import Request, Response
 from applet.sip.session_table import NEXT, OfferState, SessionState, Step
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.sip.authenticator import Authenticator
+    from applet.sip.core import Core, Incoming
+    from applet.sip.hop import Hop, Transport
+    from applet.sip.message import Request, Response
 
 
 class InviteUsage(ABC):

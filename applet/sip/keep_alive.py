@@ -10,16 +10,17 @@ NAT has given us another address.
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from applet.address import Address
-from applet.randomness import Randomness
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.sip.grammar import MAX_SECONDS, clamped
-from applet.sip.headers import Via
 from applet.sip.hop import End, Hop, Transport
 from applet.sip.stun_ping import IDENTIFIER_BITS, binding_request, identifier_of, mapped_address
-from applet.sip.timers import Timers
-from applet.sip.transport import TransportLayer
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.randomness import Randomness
+    from applet.sip.headers import Via
+    from applet.sip.timers import Timers
+    from applet.sip.transport import TransportLayer
 
 CONNECTION_INTERVAL = 120.0
 DATAGRAM_INTERVAL = 29.0

@@ -12,14 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
-from applet.randomness import Randomness
 from applet.sip.events import Event, LookupNeeded
 from applet.sip.hop import Hop, Transport
 from applet.sip.lookup import Lookup, Wanted
-from applet.sip.records import Question, Value
-from applet.sip.timers import Timers
 from applet.sip.uri import SipUri, Uri
+
+if TYPE_CHECKING:
+    from applet.randomness import Randomness
+    from applet.sip.records import Question, Value
+    from applet.sip.timers import Timers
 
 KEPT = 60.0
 """Seconds for which an answer is used again."""

@@ -11,15 +11,19 @@ that never answers for the records it does not know holds nobody up for long.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
 
 from applet.address import Address
-from applet.randomness import Randomness
+from applet.hints import TYPE_CHECKING
 from applet.sip.hop import Hop, Transport
 from applet.sip.records import Naptr, Question, Record, Srv, Value, in_order, services, srv_name
-from applet.sip.timers import Timers
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.randomness import Randomness
+    from applet.sip.timers import Timers
 
 PATIENCE = 1.5
 """Seconds that the other answers may take once we have an address to go to."""

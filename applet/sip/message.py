@@ -7,9 +7,9 @@ views of the mandatory headers can be used without fear. Treat a message as immu
 that change something return a new one.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, Generic, Self, TypeVar, overload
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING, Any, Self
 from applet.sip.grammar import MAX_SECONDS, LocalProtocolError, MessageError, clamped, split_list
 from applet.sip.headers import (
     LISTS,
@@ -26,8 +26,6 @@ from applet.sip.multipart import type_of
 from applet.sip.reasons import reason_phrase
 from applet.sip.uri import SipUri, Uri
 
-T = TypeVar("T")
-
 # The methods that are defined (RFC 3261, 3262, 3311, 3428, 3515, 3903, 6086, 6665): only for
 # them a CSeq with another method is the message's fault and not our ignorance.
 METHODS = frozenset(
@@ -42,23 +40,24 @@ _SINGLE = ("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type")
 _CONTACT_MATTERS = frozenset(("INVITE", "NOTIFY", "REFER", "REGISTER", "SUBSCRIBE", "UPDATE"))
 
 
-class view(Generic[T]):  # noqa: N801  (used like property)
-    """A typed look at the headers: read at the first use, from then on a plain attribute."""
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from functools import cached_property as view
+else:
 
-    def __init__(self, read: Callable[[Any], T]) -> None:
-        self.read = read
-        self.name = read.__name__
-        self.__doc__ = read.__doc__
+    class view:  # noqa: N801  (used like property)
+        """A typed look at the headers: read at the first use, from then on a plain attribute."""
 
-    @overload
-    def __get__(self, message: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, message: object, owner: type) -> T: ...
-    def __get__(self, message: object | None, owner: type) -> Self | T:
-        if message is None:
-            return self
-        value = message.__dict__[self.name] = self.read(message)
-        return value
+        def __init__(self, read):
+            self.read = read
+            self.name = read.__name__
+            self.__doc__ = read.__doc__
+
+        def __get__(self, message, owner):
+            if message is None:
+                return self
+            value = message.__dict__[self.name] = self.read(message)
+            return value
 
 
 class Message:
@@ -258,7 +257,7 @@ class Request(Message):
         to_tag: str = "",
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
-    ) -> "Response":
+    ) -> Response:
         """The response to this request (RFC 3261 section 8.2.6.2).
 
         Via, From, To, Call-ID and CSeq are copied as they stand, so it works for a request that

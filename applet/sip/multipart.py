@@ -2,6 +2,8 @@
 network said beside the session description, others a location or a picture. One part is for us.
 """
 
+from __future__ import annotations
+
 import re
 
 from applet.pattern import pattern

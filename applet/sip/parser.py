@@ -1,13 +1,18 @@
 """Bytes to messages: datagrams and streams (RFC 3261 sections 7.3, 7.5 and 18.3)."""
 
-from enum import Enum
-from typing import TypeAlias
+from __future__ import annotations
 
+from enum import Enum
+
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.grammar import TOKEN, MessageError, is_token, number
 from applet.sip.headers import check_name, spelled_as_usual
 from applet.sip.message import Request, Response, salvaged
 from applet.sip.uri import OtherUri, Uri, parse_uri
+
+if TYPE_CHECKING:
+    from applet.hints import TypeAlias
 
 MAX_MESSAGE = 65_535  # bytes of a datagram, and of a body on a stream (RFC 3261 section 18.1.1)
 MAX_HEAD = 65_536  # bytes of start line and headers on a stream

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from applet.hints import TYPE_CHECKING
 
-from applet.sip.hop import End, Hop
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from applet.sip.hop import End, Hop
 
 DEFAULT = 60.0
 LONGEST = 1800.0

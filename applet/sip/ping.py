@@ -6,11 +6,14 @@ RFC 3581), and whether what we wrote into it has come back as it was.
 
 from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING
 from applet.sip.client_request import ClientRequest, Way
-from applet.sip.core import Core
 from applet.sip.events import EndedBy, Pinged
 from applet.sip.grammar import LocalProtocolError
-from applet.sip.message import Request, Response
+
+if TYPE_CHECKING:
+    from applet.sip.core import Core
+    from applet.sip.message import Request, Response
 
 
 class Ping:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from applet.sip.dialog import Dialog
-from applet.sip.events import EndedBy
+from applet.hints import TYPE_CHECKING
 from applet.sip.extensions import RELIABLE, demands
 from applet.sip.grammar import clamped
 from applet.sip.in_dialog import send_in_dialog
-from applet.sip.message import Response
 
 if TYPE_CHECKING:
     from applet.sip.core import Incoming
+    from applet.sip.dialog import Dialog
+    from applet.sip.events import EndedBy
     from applet.sip.invite import InviteSession
+    from applet.sip.message import Response
 
 _HIGHEST = 2**32 - 1
 

@@ -1,5 +1,7 @@
 """The usual reason phrases (RFC 3261 section 21 and the registry that continues it)."""
 
+from __future__ import annotations
+
 _PHRASES = {
     100: "Trying", 180: "Ringing", 181: "Call Is Being Forwarded", 182: "Queued",
     183: "Session Progress", 199: "Early Dialog Terminated", 200: "OK", 202: "Accepted",

@@ -4,13 +4,19 @@ NAPTR names the services that a domain offers, SRV the servers of a service (RFC
 their addresses. Asking is the business of `threads.resolver`; here are the values.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from enum import Enum
 from itertools import accumulate
 
-from applet.randomness import Randomness
+from applet.hints import TYPE_CHECKING
 from applet.sip.hop import Transport
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from applet.randomness import Randomness
 
 
 class Record(Enum):

@@ -7,11 +7,9 @@ here but the NOTIFYs, which have no way in any more.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import EndedBy, ReferProgress
 from applet.sip.in_dialog import send_in_dialog
-from applet.sip.message import Response
 from applet.sip.sipfrag import status_in
 from applet.sip.subscription_state import EventId, SubscriptionState
 from applet.sip.uas import ALLOW
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from applet.sip.core import Core, Incoming
     from applet.sip.headers import NameAddr
     from applet.sip.invite import InviteSession
+    from applet.sip.message import Response
     from applet.sip.replaces import Replaces
 
 LONGEST = 180.0

@@ -7,8 +7,7 @@ call's dialog and outlives the call itself (RFC 5057); with `Refer-Sub: false` t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import EndedBy
 from applet.sip.grammar import MessageError, unescaped
 from applet.sip.headers import NameAddr

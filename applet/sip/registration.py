@@ -7,18 +7,21 @@ one. The states are in `registration_table`.
 
 from __future__ import annotations
 
-from applet.address import Address
-from applet.sip.authenticator import Authenticator
+from applet.hints import TYPE_CHECKING
 from applet.sip.client_request import ClientRequest, Way
-from applet.sip.core import Core
 from applet.sip.events import EndedBy, Registered, RegistrationFailed, Unregistered
 from applet.sip.grammar import MAX_SECONDS, MessageError, clamped
 from applet.sip.headers import NameAddr
-from applet.sip.hop import Hop
-from applet.sip.message import Request, Response
 from applet.sip.registration_table import NEXT, RegistrationState, Step
 from applet.sip.uri import SipUri, is_secure
 from applet.token_bucket import TokenBucket
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.sip.authenticator import Authenticator
+    from applet.sip.core import Core
+    from applet.sip.hop import Hop
+    from applet.sip.message import Request, Response
 
 __all__ = ["Registration", "RegistrationState"]
 

@@ -11,6 +11,8 @@ of the next one, Waiting that of another attempt, Unregistering takes the bindin
 is missing changes nothing.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
 

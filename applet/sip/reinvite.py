@@ -7,12 +7,9 @@ One that comes before we answered the last gets 500 with Retry-After (section 14
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.sip.client_invite import ClientInvite
 from applet.sip.client_request import Way
-from applet.sip.core import Incoming
-from applet.sip.dialog import Dialog
 from applet.sip.events import (
     EndedBy,
     ReinviteAnswered,
@@ -22,7 +19,6 @@ from applet.sip.events import (
     ReinviteRetryDue,
 )
 from applet.sip.grammar import LocalProtocolError
-from applet.sip.message import Request, Response
 from applet.sip.prack import Proofs, reliable_number
 from applet.sip.server_invite import ServerInvite
 from applet.sip.session_table import OfferState, SessionState
@@ -30,7 +26,10 @@ from applet.sip.timers import T1
 from applet.sip.uas import ALLOW, Headers, offer_in, supported, why_not_acceptable
 
 if TYPE_CHECKING:
+    from applet.sip.core import Incoming
+    from applet.sip.dialog import Dialog
     from applet.sip.invite import InviteSession
+    from applet.sip.message import Request, Response
 
 MAX_RETRIES = 10
 """In a row; then both sides want to talk at once for ever, and it is better to give up."""

@@ -4,16 +4,20 @@ the other, each repeated with doubling intervals until its PRACK comes."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 
-from applet.sip.core import Core, Incoming
+from applet.hints import TYPE_CHECKING
 from applet.sip.extensions import RELIABLE
 from applet.sip.grammar import clamped
-from applet.sip.message import Request
 from applet.sip.timers import T1
-from applet.sip.uas import Headers
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.sip.core import Core, Incoming
+    from applet.sip.message import Request
+    from applet.sip.uas import Headers
 
 _MOST_QUEUED = 4
 _HIGHEST = 2**32 - 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.grammar import PARAMS, MessageError, find_param, has_param, read_params
 from applet.sip.session_table import SessionState

@@ -7,18 +7,21 @@ reliably is repeated by `reliable`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Protocol
 
-from applet.sip.core import Core, Incoming
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.sip.extensions import RELIABLE, Use, demands, knows
-from applet.sip.hop import Hop
-from applet.sip.message import Request
 from applet.sip.reliable import Numbered, ReliableProvisionals
 from applet.sip.timers import T1, T2
 from applet.sip.uas import ALLOW, Headers, offer_in, supported
 from applet.sip.uri import is_secure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.sip.core import Core, Incoming
+    from applet.sip.hop import Hop
+    from applet.sip.message import Request
 
 PROVISIONAL_REFRESH = 60.0
 """Section 13.3.1.1: a provisional response each minute, or proxies give the call up."""

@@ -4,8 +4,8 @@ text. Here is who takes which request, inside a call and outside every dialog.""
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import ReferReceived, UnsolicitedNotify
 from applet.sip.first_request import Sender, first_request
 from applet.sip.grammar import MessageError

@@ -14,6 +14,8 @@ A pair that is missing is ignored if it comes from the network, and a `LocalProt
 is a verb of ours.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
 

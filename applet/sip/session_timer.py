@@ -6,12 +6,10 @@ refreshed the session shortly before the interval is over, it ends by BYE.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import EndedBy, RefreshDue
 from applet.sip.extensions import TIMER, Use, knows
 from applet.sip.grammar import MAX_SECONDS, clamped
-from applet.sip.message import Message, Request, Response
 from applet.sip.session_table import SessionState
 from applet.sip.uas import Headers, min_se, too_short
 from applet.value import NamedTuple
@@ -19,6 +17,7 @@ from applet.value import NamedTuple
 if TYPE_CHECKING:
     from applet.sip.core import Incoming
     from applet.sip.invite import InviteSession
+    from applet.sip.message import Message, Request, Response
 
 SHORTEST = 90
 """Section 5: no interval below this is to be granted or asked for."""

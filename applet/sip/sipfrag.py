@@ -1,7 +1,12 @@
 """The first line of a message as a body, `message/sipfrag` (RFC 3420): how a call went."""
 
-from applet.sip.message import Message
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.sip.reasons import reason_phrase
+
+if TYPE_CHECKING:
+    from applet.sip.message import Message
 
 CONTENT_TYPE = "message/sipfrag;version=2.0"
 

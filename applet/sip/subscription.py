@@ -11,17 +11,20 @@ from __future__ import annotations
 
 from enum import Enum
 
-from applet.sip.authenticator import Authenticator
+from applet.hints import TYPE_CHECKING
 from applet.sip.client_request import ClientRequest, Way
-from applet.sip.core import Core, Incoming
 from applet.sip.dialog import Dialog
 from applet.sip.events import EndedBy, Notified, SubscriptionEnded
 from applet.sip.grammar import MAX_SECONDS, MessageError, clamped
 from applet.sip.in_dialog import send_in_dialog
-from applet.sip.message import Request, Response
 from applet.sip.subscription_state import EventId, SubscriptionState
 from applet.sip.timers import T1
 from applet.sip.uas import ALLOW, Headers
+
+if TYPE_CHECKING:
+    from applet.sip.authenticator import Authenticator
+    from applet.sip.core import Core, Incoming
+    from applet.sip.message import Request, Response
 
 
 class State(Enum):

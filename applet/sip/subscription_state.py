@@ -1,7 +1,8 @@
 """Event and Subscription-State: what a NOTIFY is about, and how long it goes on (RFC 6665)."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING
 from applet.sip.grammar import MAX_SECONDS, MessageError, clamped, find_param, is_token, read_params
 from applet.value import NamedTuple
 
@@ -16,7 +17,7 @@ class EventId(NamedTuple):
     id: str = ""
 
     @classmethod
-    def of(cls, message: "Message") -> "EventId":
+    def of(cls, message: Message) -> EventId:
         """Section 8.2.1. Raises MessageError (489) where there is no event that can be read."""
         package, semicolon, rest = (message.header("Event") or "").partition(";")
         package = package.strip().lower()
@@ -38,7 +39,7 @@ class SubscriptionState(NamedTuple):
     retry_after: int | None = None
 
     @classmethod
-    def of(cls, message: "Message") -> "SubscriptionState":
+    def of(cls, message: Message) -> SubscriptionState:
         """A NOTIFY without the header is of a time before it existed: active."""
         value, semicolon, rest = (message.header("Subscription-State") or "active").partition(";")
         params = read_params(semicolon + rest)

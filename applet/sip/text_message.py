@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.client_request import ClientRequest, Way
 from applet.sip.events import EndedBy, MessageAnswered, MessageReceived

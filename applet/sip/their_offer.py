@@ -3,10 +3,7 @@ It is answered in the 2xx at once: nobody has to acknowledge that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from applet.sip.core import Incoming
-from applet.sip.dialog import Dialog
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import OfferReceived
 from applet.sip.grammar import LocalProtocolError
 from applet.sip.session_table import OfferState
@@ -15,6 +12,8 @@ from applet.sip.uri import is_secure
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from applet.sip.core import Incoming
+    from applet.sip.dialog import Dialog
     from applet.sip.invite import InviteSession
 
 

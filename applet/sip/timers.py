@@ -4,8 +4,11 @@ An owner keeps at most one deadline per name. `due` hands out what has come due,
 time; equal times come in the order in which they were set.
 """
 
+from __future__ import annotations
+
 from heapq import heapify, heappop, heappush
-from typing import Protocol
+
+from applet.hints import Protocol
 
 T1 = 0.5
 """Round-trip estimate: the first retransmission, in seconds."""

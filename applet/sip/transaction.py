@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol
 
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.sip.events import EndedBy
 from applet.sip.grammar import LocalProtocolError
-from applet.sip.hop import Hop
 from applet.sip.message import Request, Response
 from applet.sip.timers import T1, T2, Timers
 from applet.sip.transaction_tables import (
@@ -26,6 +25,9 @@ from applet.sip.transaction_tables import (
     StateTimers,
     Table,
 )
+
+if TYPE_CHECKING:
+    from applet.sip.hop import Hop
 
 Send = Callable[[bytes], None]
 """Puts one message on the wire, towards the transaction's hop."""

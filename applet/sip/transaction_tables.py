@@ -23,6 +23,8 @@ other side counts as gone; L and M keep an accepted INVITE for 64*T1, so that re
 and repeated or forked 2xx find their transaction (RFC 6026 section 7).
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
 from applet.sip.timers import T1, T2, T4

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from applet.sip.events import EndedBy
+from applet.hints import TYPE_CHECKING
 from applet.sip.grammar import print_host
-from applet.sip.hop import Hop
-from applet.sip.message import Request, Response
-from applet.sip.timers import Timers
 from applet.sip.transaction import ClientTransaction, ClientUser, Send, ServerTransaction, origin_of
+
+if TYPE_CHECKING:
+    from applet.sip.events import EndedBy
+    from applet.sip.hop import Hop
+    from applet.sip.message import Request, Response
+    from applet.sip.timers import Timers
 
 MAGIC_COOKIE = "z9hG4bK"
 

@@ -7,19 +7,23 @@ In: it cuts streams into messages and notes in a request's Via where it came fro
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import Event, SeenElsewhere, Trace
 from applet.sip.grammar import MAX_PORT, MessageError, clamped, print_host, split_list
-from applet.sip.headers import Via
 from applet.sip.hop import Datagram, End, Hop, Transport
-from applet.sip.message import Request, Response
 from applet.sip.parser import KeepAlive, StreamParser
-from applet.sip.timers import Timers
-from applet.sip.transaction import Send
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.sip.headers import Via
+    from applet.sip.message import Request, Response
+    from applet.sip.timers import Timers
+    from applet.sip.transaction import Send
 
 MAX_UDP_REQUEST = 1300
 """Bytes; section 18.1.1: a larger request goes over a transport with congestion control."""

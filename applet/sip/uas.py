@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from applet.sip.core import EndpointConfig
+from applet.hints import TYPE_CHECKING
 from applet.sip.extensions import RELIABLE, TIMER, Use, knows
 from applet.sip.grammar import MessageError, clamped
 from applet.sip.message import METHODS, Request, Response, check_request, salvaged
 from applet.sip.multipart import MIXED, SDP, demands_more, description_in
 from applet.sip.uri import SipUri
+
+if TYPE_CHECKING:
+    from applet.sip.core import EndpointConfig
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -4,9 +4,8 @@ call is answered, too."""
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
-from applet.sip.dialog import Dialog
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import EndedBy, ReinviteAnswered
 from applet.sip.in_dialog import send_in_dialog
 from applet.sip.message import Response
@@ -15,6 +14,7 @@ from applet.sip.uas import ALLOW, Headers, offer_in, supported
 
 if TYPE_CHECKING:
     from applet.sip.core import Incoming
+    from applet.sip.dialog import Dialog
     from applet.sip.invite import InviteSession
 
 

@@ -1,8 +1,8 @@
 """SIP, SIPS and other URIs (RFC 3261 section 19.1)."""
 
-import re
-from typing import TypeAlias
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.grammar import (
     HOST,
@@ -15,6 +15,11 @@ from applet.sip.grammar import (
     unescaped,
 )
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    import re
+
+    from applet.hints import TypeAlias
 
 _PARAM = r'[^\s;?<>"=,]++(?:=[^\s;?<>",]*+)?'
 _SIP_URI = r'([sS][iI][pP][sS]?):(?:([^\s<>"@:]++)(?::([^\s<>"@]*+))?@)?'
@@ -40,7 +45,7 @@ class SipUri(NamedTuple):
     headers: str = ""  # what follows the question mark
 
     @classmethod
-    def of(cls, user: str, host: str, port: int | None = None, **params: str | None) -> "SipUri":
+    def of(cls, user: str, host: str, port: int | None = None, **params: str | None) -> SipUri:
         """A `sip:` URI made by ourselves; `user` is escaped where it must be."""
         return cls("sip", escaped_user(user), None, host, port, tuple(params.items()))
 
@@ -59,7 +64,7 @@ class SipUri(NamedTuple):
         """Whether the parameter `name` (lower case) is there, with or without a value."""
         return any(unescaped(found).lower() == name for found, _ in self.params)
 
-    def address_only(self) -> "SipUri":
+    def address_only(self) -> SipUri:
         """This URI as a Request-URI may be: no headers, no method (RFC 3261 section 19.1.1)."""
         kept = tuple(p for p in self.params if unescaped(p[0]).lower() != "method")
         return self._replace(params=kept, headers="")

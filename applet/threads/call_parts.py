@@ -4,6 +4,8 @@ The media thread imports it as soon as the start is over, so that neither the st
 call waits. Whoever makes one of these imports it there and then, and says so.
 """
 
+from __future__ import annotations
+
 from applet.media.session import MediaSession as MediaSession
 from applet.phone.attempts import Attempts as Attempts
 from applet.phone.call import Call as Call

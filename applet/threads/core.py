@@ -5,13 +5,14 @@ turn: what the phone wants to send leaves first, then its orders are carried out
 are told; again until it wants nothing more.
 """
 
+from __future__ import annotations
+
 import socket
 import threading
-from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TypeVar
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.nat.strategy import OpenedWay
 from applet.phone.messages import (
     Command,
@@ -27,12 +28,9 @@ from applet.phone.messages import (
     Trouble,
 )
 from applet.phone.orders import LookUp, OpenMedia, Order, Probe, Stop, TraceMessage
-from applet.phone.phone import Phone
-from applet.sip.events import EndedBy
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.threads.flows import Flows
 from applet.threads.loop import Loop, clock
-from applet.threads.media import MediaThread
 from applet.threads.media_answers import AudioHappened, MediaCounted, MediaHappened, WayOpened
 from applet.threads.mishap import Mishaps
 from applet.threads.name_server import NameServer
@@ -53,7 +51,15 @@ MOST_ROUNDS = 100
 REST_AFTER_MISTAKE = 0.1
 
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.hints import TypeVar
+    from applet.phone.phone import Phone
+    from applet.sip.events import EndedBy
+    from applet.threads.media import MediaThread
+
+    T = TypeVar("T")
 
 
 class CoreThread:

@@ -6,18 +6,23 @@ servers' documentation calls the REST API:
 Whatever is wrong with it is one plain sentence, and the call goes on without.
 """
 
+from __future__ import annotations
+
 import json
 import threading
 import time
 from http.client import HTTPException
 from queue import Empty, SimpleQueue
-from typing import IO, Any
 from urllib.error import URLError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-from applet.nat.knowledge import RelayServer
+from applet.hints import TYPE_CHECKING
 from applet.nat.relay_uri import RelayUriError, parse_relay
 from applet.threads.relay import RelayError
+
+if TYPE_CHECKING:
+    from applet.hints import IO, Any
+    from applet.nat.knowledge import RelayServer
 
 LIMIT = 3.0
 """Seconds for the whole of it."""

@@ -8,21 +8,23 @@ A TLS connection is told as opened only when its certificate was found right; wh
 waits for that, and nothing of it ever leaves unprotected.
 """
 
+from __future__ import annotations
+
 import errno
 import itertools
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.sip.events import EndedBy
 from applet.sip.hop import End, Hop, Transport
-from applet.threads.loop import Loop
 from applet.threads.sockets import READS_PER_WAKE, is_ip, open_socket
 from applet.threads.tls_files import NO_FILES, TlsFiles
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from applet.threads.loop import Loop
     from applet.threads.tls import TlsContexts, TlsStream
 
 CONNECT_LIMIT = 4.0
@@ -103,7 +105,7 @@ class Flows:
         self._by_end: dict[End, _Flow] = {}
         self._listen_again: float | None = None
 
-    def prepare_tls(self) -> "TlsContexts":
+    def prepare_tls(self) -> TlsContexts:
         """Load what TLS needs, once. Raises TlsFilesError."""
         if self._tls is None:
             from applet.threads.tls import TlsContexts

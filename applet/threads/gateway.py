@@ -1,5 +1,7 @@
 """The local router's IPv4 address, from the system's routing table."""
 
+from __future__ import annotations
+
 import socket
 import struct
 import sys

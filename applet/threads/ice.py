@@ -6,9 +6,14 @@ ICE. Until then, and where no check succeeds, the description's address and the 
 count as without ICE. Where they do not consent any more nothing goes.
 """
 
-from applet.address import Address
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.nat.ice import Base, IceAgent, IceSetup, Route
-from applet.randomness import Randomness
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.randomness import Randomness
 
 
 class IcePath:

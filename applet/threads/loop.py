@@ -5,6 +5,8 @@ with this loop reads `while running: now = loop.wait(deadline)`; sockets and oth
 served inside `wait`, timers by whoever asked for the deadline.
 """
 
+from __future__ import annotations
+
 import select
 import selectors
 import socket

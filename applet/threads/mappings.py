@@ -12,16 +12,16 @@ import threading
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.nat.knowledge import MapperSeen
 from applet.nat.port_mapping import LEASE, PortMappingError
-from applet.phone.messages import Logged, Trouble
 from applet.threads.mishap import Mishaps
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from applet.phone.messages import Logged, Trouble
     from applet.threads.routers import Router
 
 LOOK_LIMIT = 4.0

@@ -7,14 +7,11 @@ import heapq
 import itertools
 import sys
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from applet.audio.device import TICK, AudioDevice, AudioReport, DeviceFactory, SoundControl
 from applet.audio.file import NullDevice
 from applet.audio.wav import WavError, WavSource, file_name, read_wav
-from applet.media.events import MediaEvent
-from applet.nat.strategy import OpenedWay
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import FilePlaying, Levels, Reason, Trouble
 from applet.phone.orders import (
     CloseMedia,
@@ -54,6 +51,10 @@ from applet.threads.ways import FromRelay, MappingMoved, Tried, Ways
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.media.events import MediaEvent
+    from applet.nat.strategy import OpenedWay
     from applet.threads.media_call import LiveCall, MediaCall
 
 GRID = 0.0025

@@ -1,11 +1,16 @@
 """What the media thread says to the core thread."""
 
-from applet.audio.device import AudioReport
-from applet.media.events import MediaEvent, MediaStatistics
-from applet.nat.strategy import OpenedWay
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import FilePlaying, Levels, Logged, Trouble
 from applet.threads.ways import MappingMoved
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.audio.device import AudioReport
+    from applet.media.events import MediaEvent, MediaStatistics
+    from applet.nat.strategy import OpenedWay
 
 
 class MediaHappened(NamedTuple):

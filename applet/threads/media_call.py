@@ -4,25 +4,30 @@ Everything here runs on the media thread, but for `LiveCall.playout`, which the 
 from its own thread; the session's lock stands between, and is never held over I/O.
 """
 
+from __future__ import annotations
+
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 
-from applet.address import Address
 from applet.audio.device import FRAME_SAMPLES, SILENCE, TICK, AudioDevice, ClockedDevice, LiveDevice
+from applet.hints import TYPE_CHECKING
 from applet.media.events import ConsentLost, MediaEvent, PathFound
-from applet.media.session import MediaSession
 from applet.nat.ice import Base
 from applet.phone.messages import Levels
-from applet.phone.orders import UpdateMedia
-from applet.threads.ice import IcePath
 from applet.threads.loop import clock
 from applet.threads.paths import Paths
 from applet.threads.rtp_socket import Receive, RtpSocket
 from applet.threads.sockets import MediaSockets, receive_all, send
 from applet.threads.stun import CALL_LIMIT, StunClient
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.address import Address
+    from applet.media.session import MediaSession
+    from applet.phone.orders import UpdateMedia
+    from applet.threads.ice import IcePath
 
 STAND_IN_AFTER = 0.3
 """Seconds without a sign of an end of a live device, after which it is stood in for."""
@@ -265,9 +270,7 @@ class LiveCall(MediaCall):
     that does not run: a call without a microphone still sends silence, and one without a
     loudspeaker still lets the other side's packets go."""
 
-    def __init__(
-        self, parts: Parts, device: LiveDevice, wake: Callable[["LiveCall"], None]
-    ) -> None:
+    def __init__(self, parts: Parts, device: LiveDevice, wake: Callable[[LiveCall], None]) -> None:
         super().__init__(parts)
         self.rtp.receive = self._receive
         self._device = device

@@ -1,9 +1,13 @@
 """A mistake of ours at the top of a thread: told with its traceback, never a silent death."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Logged, Reason, Trouble
 from applet.redaction import redacted_traceback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAUSE = 1.0
 """At most one report a second: a mistake in a loop must not drown everything else."""

@@ -7,13 +7,14 @@ work; NAPTR and SRV, which it cannot ask for, by dnspython.
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
 
-from applet.address import Address
+from applet.hints import TYPE_CHECKING, Any
 from applet.sip.records import Naptr, Question, Record, Srv, Value
 
 if TYPE_CHECKING:
     import dns.resolver
+
+    from applet.address import Address
 
 LIFETIME = 4.0
 """Seconds that the name servers have for one question; less than the resolver's limit."""

@@ -1,9 +1,14 @@
 """Notices that the network has become another one: another address of ours, or a sleep."""
 
-import time
-from collections.abc import Callable
+from __future__ import annotations
 
+import time
+
+from applet.hints import TYPE_CHECKING
 from applet.threads.sockets import local_ip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 IN_A_CALL = 0.5
 IDLE = 5.0

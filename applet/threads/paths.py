@@ -1,5 +1,7 @@
 """How the datagrams of one call leave: by its own sockets, or through a relay."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from applet.address import Address

@@ -1,16 +1,22 @@
 """Looks at the network for `phone.network`: every question at once, each on a thread of its own
 with a deadline. The answers are posted one by one, as they come."""
 
-import threading
-from collections.abc import Callable
+from __future__ import annotations
 
-from applet.address import Address
+import threading
+
+from applet.hints import TYPE_CHECKING
 from applet.nat.knowledge import Fact, Fetched, RelaySeen, RelayServer, StunSeen
-from applet.phone.orders import Probe
-from applet.threads.mappings import Mappings
 from applet.threads.relay import RelayError, RelayThread
 from applet.threads.stun import START_LIMIT, StunClient
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.address import Address
+    from applet.phone.orders import Probe
+    from applet.threads.mappings import Mappings
 
 
 class NatFact(NamedTuple):

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
 
 from applet.address import Address
-from applet.nat.knowledge import RelayServer
+from applet.hints import TYPE_CHECKING, Any
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     import asyncio
 
     from aioice.turn import TurnTransport
+
+    from applet.nat.knowledge import RelayServer
 
 JOIN_LIMIT = 2.0
 

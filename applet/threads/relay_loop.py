@@ -1,20 +1,23 @@
 """The asyncio side of `threads.relay`: imported with the first relay that is asked for, because
 asyncio and aioice cost a tenth of a second."""
 
+from __future__ import annotations
+
 import asyncio
 import threading
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, cast
 
 from aioice import stun, turn
 
 from applet.address import Address
-from applet.nat.knowledge import RelayServer
+from applet.hints import TYPE_CHECKING, Any, cast
 from applet.threads.relay import Allocation, Receive, Relayed, RelayError
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
+
+    from applet.nat.knowledge import RelayServer
 
 PROBE_LIMIT = 3.0
 CALL_LIMIT = 2.0
@@ -135,7 +138,7 @@ def _refusal(code: int | None) -> RelayError:
     return RelayError(f"The relay refuses ({code}).")
 
 
-def tls_context(ca_file: str) -> "ssl.SSLContext":
+def tls_context(ca_file: str) -> ssl.SSLContext:
     import ssl
 
     if ca_file:

@@ -4,6 +4,8 @@ getaddrinfo() cannot be interrupted. A look-up that is not answered in time coun
 its thread is left to the operating system, and its late answer is dropped.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable
 

@@ -4,12 +4,14 @@ Everything here blocks, for seconds at worst: only `threads.mappings` calls it, 
 A mapping names us, so that one that a crash has left behind is known again.
 """
 
+from __future__ import annotations
+
 import os
 import socket
 import time
-from typing import Any, Protocol
 
 from applet.address import Address
+from applet.hints import Any, Protocol
 from applet.nat import port_mapping as ports
 from applet.nat.hosts import is_public
 from applet.nat.knowledge import Mapper
@@ -228,7 +230,7 @@ def _connected(gateway: str) -> socket.socket:
     return sock
 
 
-def _answers(sock: socket.socket, ask: bytes) -> "list[bytes]":
+def _answers(sock: socket.socket, ask: bytes) -> list[bytes]:
     """What comes back within the time of one question, the first time that anything does."""
     for wait in _TRIES:
         sock.send(ask)

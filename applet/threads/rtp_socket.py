@@ -5,6 +5,8 @@ Waking for every packet costs more than the packet itself. Where the kernel stam
 and each still comes with its true time of arrival. Elsewhere the loop wakes for each.
 """
 
+from __future__ import annotations
+
 import socket
 import struct
 import sys

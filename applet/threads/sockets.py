@@ -4,16 +4,21 @@ SIP has UDP and TCP on one port; RTP an even port and RTCP the odd one above (RF
 Ports that we choose ourselves lie below 32768, out of the way of the system's own choices.
 """
 
+from __future__ import annotations
+
 import errno
 import itertools
 import os
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 HIGHEST_PORT = 32767
 SIP_PORTS = range(10000, 16000)
@@ -226,7 +231,7 @@ class MediaPorts:
             pair.rtp.close()
             pair.rtcp.close()
 
-    def _next(self, host: str) -> "_Pair":
+    def _next(self, host: str) -> _Pair:
         failure: OSError = OSError(errno.EADDRINUSE, "no free pair of RTP ports")
         for _ in range(len(self._ports)):
             port = self._ports[(self._start + next(self._given)) % len(self._ports)]

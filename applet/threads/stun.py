@@ -8,16 +8,21 @@ a success with the right id from the right address, rewritten to one clean MAPPE
 IPv4 only, as pystun3.
 """
 
+from __future__ import annotations
+
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.stun_frame import COOKIE, HEADER, is_stun
 from applet.threads.sockets import send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 START_LIMIT = 1.5
 CALL_LIMIT = 0.3

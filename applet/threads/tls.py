@@ -6,13 +6,18 @@ its place) and when its subjectAltName names the domain that was called. Nothing
 that, and there is no way around it. This module costs 20 ms to import: load it when needed.
 """
 
-import ssl
-from collections.abc import Callable
+from __future__ import annotations
 
+import ssl
+
+from applet.hints import TYPE_CHECKING
 from applet.sip.events import EndedBy
 from applet.sip.identity import proves, subject_names
 from applet.threads.sockets import packed_ip
 from applet.threads.tls_files import TlsFiles, TlsFilesError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHUNK = 16384
 _EXPIRED = (9, 10, 0x800B0101)
@@ -35,10 +40,10 @@ class TlsContexts:
         self._client = _client_context(files)
         self._server = _server_context(files) if files.certificate else None
 
-    def client(self, identity: str) -> "TlsStream":
+    def client(self, identity: str) -> TlsStream:
         return TlsStream(self._client, identity)
 
-    def server(self) -> "TlsStream":
+    def server(self) -> TlsStream:
         assert self._server is not None  # without a certificate nobody listens
         return TlsStream(self._server, None)
 

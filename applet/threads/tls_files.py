@@ -1,5 +1,7 @@
 """Whom to trust and who we are, as files: apart from `tls`, which is loaded only when needed."""
 
+from __future__ import annotations
+
 from applet.value import NamedTuple
 
 

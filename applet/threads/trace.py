@@ -4,10 +4,15 @@ Writing a message down takes longer than reading it. A flood must cost neither t
 running call nor the memory of whoever reads the lines later than they come.
 """
 
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Logged
-from applet.phone.orders import TraceMessage
 from applet.redaction import redact, redact_message
 from applet.token_bucket import TokenBucket
+
+if TYPE_CHECKING:
+    from applet.phone.orders import TraceMessage
 
 LONGEST = 8192
 LONGEST_FIRST_LINE = 200

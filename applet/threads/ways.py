@@ -8,11 +8,10 @@ begun only when that fails, or when the call is in a hurry (`phone.way_clock`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING
 
 from applet.address import Address
+from applet.hints import TYPE_CHECKING
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
 from applet.threads.mappings import Mapped, Mappings
 from applet.threads.paths import Bound, Path, Place
@@ -20,6 +19,8 @@ from applet.threads.relay import Receive, Relayed, RelayThread
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from applet.threads.media_call import MediaCall
 
 Found = tuple[Address, Address] | Relayed | Mapped

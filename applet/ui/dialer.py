@@ -4,24 +4,21 @@ One Tk main loop in the main thread. Nothing here waits: the queues are emptied 
 files, devices and the network belong to other threads.
 """
 
+from __future__ import annotations
+
 import gc
 import re
 import time
 import tkinter as tk
-from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
-from types import TracebackType
-from typing import TYPE_CHECKING
 
 from applet import built, settings
-from applet.phone.messages import Command, Event
+from applet.hints import TYPE_CHECKING
 from applet.ui.face import Face
 from applet.ui.help_window import HelpWindow
 from applet.ui.menus import tk_menu
 from applet.ui.outside import Outside, nobody_outside
 from applet.ui.pictures import ICONS
-from applet.ui.presenter import Presenter
 from applet.ui.strings import Word
 from applet.ui.theme import Theme
 from applet.ui.toast import Toast
@@ -42,6 +39,12 @@ from applet.ui.view import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from queue import SimpleQueue
+    from types import TracebackType
+
+    from applet.phone.messages import Command, Event
+    from applet.ui.presenter import Presenter
     from applet.ui.tray import Tray
 
 TICK = 30  # milliseconds
@@ -52,11 +55,11 @@ BATCH = 10  # events taken from the queue in one tick
 def run_dialer(
     presenter: Presenter,
     submit: Callable[[Command], None],
-    events: "SimpleQueue[Event]",
+    events: SimpleQueue[Event],
     settings_folder: Path,
     *,
     outside: Outside,
-    tray: "Tray",
+    tray: Tray,
 ) -> None:
     """Show the window until the person quits; returns after `Stopped` (or 4 s after Quit). Runs
     in the main thread; `submit` must not block. `tray` puts its requests on the queue of
@@ -76,7 +79,7 @@ class Dialer:
         self,
         presenter: Presenter,
         submit: Callable[[Command], None],
-        events: "SimpleQueue[Event]",
+        events: SimpleQueue[Event],
         settings_folder: Path,
         outside: Outside | None = None,
     ) -> None:
@@ -117,7 +120,7 @@ class Dialer:
             if self.tray is not None:
                 self.tray.stop()
 
-    def use_tray(self, tray: "Tray") -> None:
+    def use_tray(self, tray: Tray) -> None:
         """`tray` has been started already; it stops with the window."""
         self.tray = tray
         tray.show(self._presenter.tray())

@@ -1,5 +1,7 @@
 """English: every sentence and every label, as `ui.strings` says how to write them."""
 
+from __future__ import annotations
+
 from applet.phone.messages import Reason
 from applet.ui.vocabulary import Language, Say, Sentence, Word
 

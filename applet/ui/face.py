@@ -4,20 +4,26 @@ Sentences and buttons keep their places whatever happens, so that nothing jumps 
 only keypad, volume and notes make the window longer.
 """
 
+from __future__ import annotations
+
 import time
 import tkinter as tk
-from collections.abc import Callable
 from tkinter import ttk
 
+from applet.hints import TYPE_CHECKING
 from applet.ui.keypad import KeypadPanel
 from applet.ui.meter import Meter
 from applet.ui.offer import OfferPanel
 from applet.ui.pictures import Pictures
 from applet.ui.round_button import RoundButton
 from applet.ui.strings import Speaker, Word
-from applet.ui.theme import Theme
 from applet.ui.view import Act, Button, Request, View
 from applet.ui.volume import VolumePanel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.theme import Theme
 
 # Pixels at 96 dots per inch, like every length here.
 WIDTH = 340
@@ -304,7 +310,7 @@ class Face:
     def _call_address(self) -> None:
         self._ask(Request(Act.CALL_ADDRESS, self.address.get()))
 
-    def _key(self, event: "tk.Event[tk.Misc]") -> None:
+    def _key(self, event: tk.Event[tk.Misc]) -> None:
         """Digits go to the other side; Escape folds in what was folded out, the last first."""
         if isinstance(event.widget, ttk.Entry) or event.widget.winfo_toplevel() is not self._root:
             return

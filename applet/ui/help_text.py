@@ -1,10 +1,15 @@
 """The texts of the help window: the connection in numbers, and what this program is."""
 
-from applet.ui.screen_state import ScreenState
-from applet.ui.shown_call import ShownCall
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.ui.sound_report import Row, sound_rows
 from applet.ui.strings import Speaker, Word
 from applet.ui.view import HelpText
+
+if TYPE_CHECKING:
+    from applet.ui.screen_state import ScreenState
+    from applet.ui.shown_call import ShownCall
 
 
 def help_text(state: ScreenState) -> HelpText:

@@ -1,12 +1,18 @@
 """The help window: the log, the connection in numbers, and what this program is."""
 
+from __future__ import annotations
+
 import tkinter as tk
-from collections.abc import Callable
 from tkinter import ttk
 
+from applet.hints import TYPE_CHECKING
 from applet.ui.strings import Speaker, Word
-from applet.ui.theme import Theme
-from applet.ui.view import HelpText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.theme import Theme
+    from applet.ui.view import HelpText
 
 _COPIED_FOR = 2000  # milliseconds that the button says so
 

@@ -1,11 +1,17 @@
 """The keys of a telephone, for the menus of the other side."""
 
+from __future__ import annotations
+
 import tkinter as tk
-from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
-from applet.ui.theme import Theme
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.theme import Theme
 
 KEYS = "123456789*0#"
 

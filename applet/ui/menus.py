@@ -1,12 +1,18 @@
 """From the presenter's list of entries to a Tk menu."""
 
-import tkinter as tk
-from collections.abc import Callable
-from functools import partial
-from typing import Literal
+from __future__ import annotations
 
-from applet.ui.theme import Theme
-from applet.ui.view import Entry, Request
+import tkinter as tk
+from functools import partial
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.hints import Literal
+    from applet.ui.theme import Theme
+    from applet.ui.view import Entry, Request
 
 
 def tk_menu(

@@ -1,8 +1,13 @@
 """A level meter: how loud one direction is now."""
 
+from __future__ import annotations
+
 import tkinter as tk
 
-from applet.ui.theme import Theme
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from applet.ui.theme import Theme
 
 _LOUD = 0.9  # above it the bar warns: the other side hears distortion soon
 

@@ -1,11 +1,17 @@
 """The question whether to keep the program on this computer, below everything else."""
 
+from __future__ import annotations
+
 import tkinter as tk
-from collections.abc import Callable
 from tkinter import ttk
 
-from applet.ui.theme import Theme
+from applet.hints import TYPE_CHECKING
 from applet.ui.view import AUTOSTART, Act, Offer, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.theme import Theme
 
 
 class OfferPanel(ttk.Frame):

@@ -1,11 +1,16 @@
 """What the window needs of the program around it, and knows nothing about."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from queue import SimpleQueue
 
+from applet.hints import TYPE_CHECKING
 from applet.redaction import redacted_traceback
 from applet.ui.view import Act, Request
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Outside(NamedTuple):
@@ -14,7 +19,7 @@ class Outside(NamedTuple):
     the person. `keep` keeps the program on this computer (autostart or not), on a thread of its
     own, and puts `Act.KEPT` or `Act.NOT_KEPT` on the queue. None of them waits."""
 
-    requests: "SimpleQueue[Request]"
+    requests: SimpleQueue[Request]
     failed: Callable[[str, BaseException], None]
     keep: Callable[[bool], None]
 

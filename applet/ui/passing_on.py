@@ -1,8 +1,9 @@
 """How the screen follows a call that is passed on: to the person it stays one call, under another
 number of the phone's and with somebody else at its other end."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import TransferChanged, TransferState
 from applet.ui.shown_call import ShownCall, link_address
 from applet.ui.strings import Say
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from applet.ui.screen_state import ScreenState
 
 
-def transfer_changed(state: "ScreenState", event: TransferChanged) -> None:
+def transfer_changed(state: ScreenState, event: TransferChanged) -> None:
     call = state.call
     if call is None or call.number != event.call:
         return
@@ -30,7 +31,7 @@ def transfer_changed(state: "ScreenState", event: TransferChanged) -> None:
         call.passed_on = False
 
 
-def go_on(state: "ScreenState") -> None:
+def go_on(state: ScreenState) -> None:
     """The next call takes the place of the one that is shown."""
     old, new = state.call, state.next_call
     if old is None or new is None:
@@ -41,7 +42,7 @@ def go_on(state: "ScreenState") -> None:
     state.who = new.who
 
 
-def _ask(state: "ScreenState", call: ShownCall) -> None:
+def _ask(state: ScreenState, call: ShownCall) -> None:
     asked = state.speaker.say(Say.TRANSFER_ASKED, call.who, link_address(call.asked_about))
     state.do(RaiseWindow())
     state.window_shown = True

@@ -1,12 +1,16 @@
 """Round buttons as pictures: Tk draws no smooth circles, Pillow does."""
 
-import tkinter as tk
-from pathlib import Path
+from __future__ import annotations
 
 from PIL import Image, ImageDraw, ImageTk
 
+from applet.hints import TYPE_CHECKING
 from applet.ui.files import ICONS as ICONS
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    import tkinter as tk
+    from pathlib import Path
 
 _FINER = 4
 _RING = 0.03  # the focus ring's width, and its distance from the disc, by the disc's diameter

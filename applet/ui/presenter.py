@@ -5,7 +5,9 @@ the tray's icon and menu, commands for the phone and effects for the shell come 
 no screen, so every sentence that can ever appear is tested without one.
 """
 
-from applet.brand import Brand
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Command, Event, Reason
 from applet.settings import Settings
 from applet.ui.help_text import help_text
@@ -30,6 +32,9 @@ from applet.ui.view import (
     View,
     Volume,
 )
+
+if TYPE_CHECKING:
+    from applet.brand import Brand
 
 _QUIETEST_DBFS = -60.0
 _DIGITS_SHOWN = 24

@@ -1,8 +1,9 @@
 """What happens when the person (or the tray) asks for something. What makes no sense now, because
 a call ended while the finger was on its way, is ignored."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     Answer,
     CheckNetwork,
@@ -22,7 +23,6 @@ from applet.phone.messages import (
     SetVolume,
     TrySound,
 )
-from applet.ui.screen_state import ScreenState
 from applet.ui.shown_call import ShownCall, link_address, plain_address
 from applet.ui.strings import Say, Word
 from applet.ui.view import (
@@ -35,6 +35,11 @@ from applet.ui.view import (
     Request,
 )
 from applet.ui.visits import Visits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.screen_state import ScreenState
 
 QUIT_PATIENCE = 4.0  # seconds until the program ends although the phone has not said Stopped
 SAVE_AFTER = 1.0  # seconds without another change, so that a slider writes one file

@@ -1,10 +1,16 @@
 """A round button with a label under it, for mouse and keyboard."""
 
-import tkinter as tk
-from collections.abc import Callable
+from __future__ import annotations
 
+import tkinter as tk
+
+from applet.hints import TYPE_CHECKING
 from applet.ui.pictures import Disc, Pictures
-from applet.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.theme import Theme
 
 
 class RoundButton(tk.Label):
@@ -54,7 +60,7 @@ class RoundButton(tk.Label):
         if self._enabled:
             self._pressed()
 
-    def _pointer(self, event: "tk.Event[tk.Misc]") -> None:
+    def _pointer(self, event: tk.Event[tk.Misc]) -> None:
         if event.type is tk.EventType.ButtonPress:
             self._down = True
         elif event.type is tk.EventType.ButtonRelease:
@@ -69,7 +75,7 @@ class RoundButton(tk.Label):
         if self.winfo_exists():
             self._draw()
 
-    def _key(self, _: "tk.Event[tk.Misc]") -> str:
+    def _key(self, _: tk.Event[tk.Misc]) -> str:
         self.invoke()
         return "break"
 

@@ -3,7 +3,9 @@
 What the person asks for changes it too (`ui.requests`); how it looks is the presenter's.
 """
 
-from applet.brand import Brand
+from __future__ import annotations
+
+from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     CallState,
     CallStateChanged,
@@ -40,7 +42,6 @@ from applet.phone.messages import (
     Trouble,
     Unregistered,
 )
-from applet.settings import Settings
 from applet.ui.mailbox import messages_waiting, text_received
 from applet.ui.passing_on import go_on, transfer_changed
 from applet.ui.shown_call import (
@@ -61,6 +62,10 @@ from applet.ui.view import (
     Save,
     Tone,
 )
+
+if TYPE_CHECKING:
+    from applet.brand import Brand
+    from applet.settings import Settings
 
 STATISTICS_EVERY = 1.0  # seconds, while the help window is open
 LOG_LINES = 2000

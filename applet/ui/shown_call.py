@@ -1,5 +1,7 @@
 """One call as the screen knows it, and the one sentence that is true of it now."""
 
+from __future__ import annotations
+
 from applet.phone.messages import (
     CallState,
     CallStateChanged,

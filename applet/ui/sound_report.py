@@ -1,9 +1,14 @@
 """What the trial of the sound found, in the rows of the self-test's report."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from applet.phone.messages import DevicesListed, SoundTried
+from applet.hints import TYPE_CHECKING
 from applet.ui.vocabulary import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.phone.messages import DevicesListed, SoundTried
 
 Row = tuple[str, str, str]
 """What was looked at, what was found, what it means."""

@@ -5,14 +5,15 @@ A sentence says what is so, its advice what to do. Placeholders: {who} {Who} the
 long the call was, {phone} the brand's other telephone number.
 """
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
 
-from applet.phone.messages import Reason
+from applet.hints import TYPE_CHECKING
 from applet.ui.english import ENGLISH
 from applet.ui.vocabulary import Language, Say, Sentence, Word
 
 if TYPE_CHECKING:
     from applet.brand import Brand
+    from applet.phone.messages import Reason
 
 __all__ = ["ENGLISH", "Language", "Say", "Sentence", "Speaker", "Word", "capital"]
 
@@ -22,7 +23,7 @@ class Speaker:
 
     __slots__ = ("_brand", "_language", "_names")
 
-    def __init__(self, brand: "Brand", language: Language = ENGLISH) -> None:
+    def __init__(self, brand: Brand, language: Language = ENGLISH) -> None:
         self._brand = brand
         self._language = language
         self._names = {

@@ -1,12 +1,17 @@
 """Colours, fonts and sizes of the window, for this screen and this person's system settings."""
 
+from __future__ import annotations
+
 import sys
 import tkinter as tk
 from tkinter import font, ttk
 
-from applet.brand import Brand
+from applet.hints import TYPE_CHECKING
 from applet.ui.view import Tone
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.brand import Brand
 
 
 class Palette(NamedTuple):

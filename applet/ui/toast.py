@@ -1,9 +1,15 @@
 """A note in the corner of the screen, where the system shows none of its own."""
 
-import tkinter as tk
-from collections.abc import Callable
+from __future__ import annotations
 
-from applet.ui.theme import Theme
+import tkinter as tk
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.theme import Theme
 
 _SHOWN_FOR = 7000  # milliseconds
 _WIDTH = 300
@@ -56,6 +62,6 @@ class Toast:
             self.window.destroy()
             self.window = None
 
-    def _click(self, _: "tk.Event[tk.Misc]") -> None:
+    def _click(self, _: tk.Event[tk.Misc]) -> None:
         self.close()
         self._clicked()

@@ -5,21 +5,25 @@ serves the orders of the window, because drawing an icon may wait for the system
 only put a request on the window's queue; nothing here touches Tk.
 """
 
+from __future__ import annotations
+
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
 
-from applet.brand import Brand
+from applet.hints import TYPE_CHECKING, Any
 from applet.redaction import redacted_traceback
 from applet.ui.files import ICONS
 from applet.ui.view import Act, Entry, Icon, Notify, Request, TrayView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL.Image import Image
+
+    from applet.brand import Brand
 
 PATIENCE = 60.0  # seconds that we wait for a tray: at log-on it may come after us
 _MISSING_AFTER = 3.0  # seconds until the window is told that there is none
@@ -30,7 +34,7 @@ _LOOK_AFTER = 2.0  # seconds between two looks whether the tray has come back
 _STOP_WITHIN = 2.0
 
 
-def start_tray(brand: Brand, ask: Callable[[Request], None]) -> "Tray":
+def start_tray(brand: Brand, ask: Callable[[Request], None]) -> Tray:
     """The icon at once; until the window shows its view, the call is the whole menu."""
     tray = Tray(brand.product, ICONS, Path(brand.icon) if brand.icon else None, ask)
     call = Entry(brand.texts.call, Request(Act.CALL))
@@ -172,7 +176,7 @@ class Tray:
         except Empty:
             return notes
 
-    def _picture(self, icon: Icon) -> "Image":
+    def _picture(self, icon: Icon) -> Image:
         if icon not in self._pictures:
             from PIL import Image
 

@@ -4,12 +4,18 @@ Both live on the thread that runs pystray's loop; what other threads ask for, py
 by GLib's idle queue.
 """
 
-import importlib
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
+import importlib
+
+from applet.hints import TYPE_CHECKING
 from applet.ui.tray_linux import notifications_shown
 from applet.ui.view import Act, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.hints import Any
 
 
 def icon_class(backend: str) -> Callable[..., Any]:

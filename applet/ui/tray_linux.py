@@ -5,10 +5,17 @@ Status notifiers (KDE, GNOME with an extension) want appindicator; a tray of the
 overrides the choice.
 """
 
+from __future__ import annotations
+
 import importlib
 import os
-from collections.abc import Callable
-from typing import Any
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.hints import Any
 
 _STATUS_NOTIFIERS = "org.kde.StatusNotifierWatcher"
 _NOTIFICATIONS = "org.freedesktop.Notifications"

@@ -5,20 +5,26 @@ of the very size that is shown, a log-off that is not held up longer than a fare
 mistakes that are told in place of being swallowed.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import sys
 import tempfile
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from pystray._util import win32
 from pystray._win32 import Icon
 
+from applet.hints import TYPE_CHECKING
 from applet.redaction import redacted_traceback
 from applet.ui.view import Act, Request
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from applet.hints import Any
 
 FAREWELL = 4.0  # seconds at log-off for ending the call; Windows waits for five
 _BALLOON_CLICKED = 0x0405

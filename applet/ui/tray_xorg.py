@@ -4,17 +4,23 @@ pystray's xorg backend has no menu and never hears of clicks, because its window
 them. Ours does; a right click asks the window to post the menu at the pointer, as a Tk menu.
 """
 
+from __future__ import annotations
+
 import contextlib
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import PIL.Image
 from pystray._xorg import Icon
 from Xlib import X, error
 
+from applet.hints import TYPE_CHECKING
 from applet.ui.tray_linux import find_tray
 from applet.ui.view import Act, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from applet.hints import Any
 
 _GRAIN = 0.05  # seconds between two looks for events
 _USUAL_GROUND = (238, 238, 238)

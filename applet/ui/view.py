@@ -4,10 +4,15 @@ Window and tray draw a `View` and a list of `Entry`, and turn every click and ke
 `Request`; they decide nothing.
 """
 
+from __future__ import annotations
+
 from enum import Enum
 
-from applet.settings import Settings
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.settings import Settings
 
 
 class Act(Enum):
@@ -163,7 +168,7 @@ class Entry(NamedTuple):
     request: Request | None = None
     enabled: bool = True
     checked: bool | None = None
-    submenu: "tuple[Entry, ...]" = ()
+    submenu: tuple[Entry, ...] = ()
     default: bool = False
 
 

@@ -1,14 +1,20 @@
 """What comes to the phone from outside its window: links that were followed in other programs, the
 question whether to keep the program, and mistakes that other threads report."""
 
-import re
-from collections.abc import Callable
+from __future__ import annotations
 
+import re
+
+from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.phone.messages import Reason
-from applet.ui.screen_state import ScreenState
 from applet.ui.strings import Say
 from applet.ui.view import AUTOSTART, Act, Keep
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.screen_state import ScreenState
 
 _LINK = pattern(r"(?:sips?|tel):[^\s<>\"]+", re.IGNORECASE)
 

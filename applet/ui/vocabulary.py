@@ -1,9 +1,14 @@
 """What the screen can say: the names of its sentences and labels, for every language's table."""
 
+from __future__ import annotations
+
 from enum import Enum
 
-from applet.phone.messages import Reason
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from applet.phone.messages import Reason
 
 
 class Say(Enum):

@@ -1,13 +1,19 @@
 """Two sliders: how loud the microphone and the loudspeaker are."""
 
+from __future__ import annotations
+
 import tkinter as tk
-from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
 
+from applet.hints import TYPE_CHECKING
 from applet.ui.strings import Speaker, Word
-from applet.ui.theme import Theme
 from applet.ui.view import Act, Request, Volume
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.ui.theme import Theme
 
 _SOFTEST, _LOUDEST = -40.0, 12.0  # dB
 

@@ -1,5 +1,7 @@
 """How the person wants windows to look, as set in Windows itself."""
 
+from __future__ import annotations
+
 import ctypes
 import sys
 

@@ -5,11 +5,16 @@ Only processes of the same user and log-on session can open it. What comes in is
 (`handover`); whatever else is sent is ignored.
 """
 
-import sys
-from collections.abc import Callable
-from typing import Protocol
+from __future__ import annotations
 
-from applet.windows.handover import Order
+import sys
+
+from applet.hints import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.windows.handover import Order
 
 PATIENCE = 3.0  # seconds that a second start waits for the first to listen
 READ_WITHIN = 1.0  # seconds that the first waits for a line once somebody has connected

@@ -1,16 +1,21 @@
 """The channel between two starts on Linux: a socket in the user's run-time folder, which is the
 session's own (XDG Base Directory Specification)."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os
 import socket
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
+from applet.hints import TYPE_CHECKING
 from applet.windows.channel import CLOSE_WITHIN, PATIENCE, READ_WITHIN
 from applet.windows.handover import LONGEST_LINE, Order, line, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class SocketChannel:
@@ -28,7 +33,7 @@ class SocketChannel:
         self._thread.start()
 
     @classmethod
-    def claim(cls, product: str, take: Callable[[Order], None]) -> "SocketChannel | None":
+    def claim(cls, product: str, take: Callable[[Order], None]) -> SocketChannel | None:
         path = _path(product)
         lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

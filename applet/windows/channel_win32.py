@@ -6,16 +6,22 @@ and nobody else. Clients of other machines are refused, and the first instance o
 ours, so that nobody can lie in wait under its name.
 """
 
+from __future__ import annotations
+
 import ctypes
 import sys
 import threading
 import time
-from collections.abc import Callable
 from ctypes import wintypes
-from typing import Any
 
+from applet.hints import TYPE_CHECKING
 from applet.windows.channel import CLOSE_WITHIN, PATIENCE, READ_WITHIN
 from applet.windows.handover import LONGEST_LINE, Order, line, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.hints import Any
 
 _INBOUND = 1
 _FIRST_INSTANCE = 0x00080000
@@ -92,7 +98,7 @@ if sys.platform == "win32":
             self._thread.start()
 
         @classmethod
-        def claim(cls, product: str, take: Callable[[Order], None]) -> "PipeChannel | None":
+        def claim(cls, product: str, take: Callable[[Order], None]) -> PipeChannel | None:
             name = _name(product)
             pipe = _create(name)
             return None if pipe is None else cls(name, pipe, take)

@@ -4,6 +4,8 @@
 as it is, quotes and all: so everything behind `--uri` is the link, and none of it is a switch.
 """
 
+from __future__ import annotations
+
 from applet.value import NamedTuple
 from applet.windows.handover import CallDesk, Order, Show, link
 

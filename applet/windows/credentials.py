@@ -1,6 +1,8 @@
 """An account that was entered on this machine: in the Windows credential store, which encrypts it
 for the user, and nowhere else."""
 
+from __future__ import annotations
+
 import ctypes
 import sys
 

@@ -1,5 +1,7 @@
 """Sharp windows: tell Windows that this program scales itself."""
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import sys

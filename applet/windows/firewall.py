@@ -4,9 +4,15 @@ Its prompt writes one when the person presses Cancel, and never asks again. The 
 of one key, each a text like `v2.30|Action=Block|Active=TRUE|Dir=In|Protocol=17|App=C:\\x.exe|...`.
 """
 
+from __future__ import annotations
+
 import ntpath
 import sys
-from collections.abc import Callable, Iterable, Iterator
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 _RULES = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy\FirewallRules"
 

@@ -1,5 +1,7 @@
 """The user's folders, as Windows knows them."""
 
+from __future__ import annotations
+
 import ctypes
 import sys
 import uuid

@@ -3,6 +3,8 @@
 A `sip:` address travels behind the word `link` and can become nothing else, whatever is in it.
 """
 
+from __future__ import annotations
+
 from applet.value import NamedTuple
 
 LONGEST_ADDRESS = 1024  # characters

@@ -1,14 +1,20 @@
 """What the Windows program looks after once it runs, out of the way of its start."""
 
+from __future__ import annotations
+
 import sys
 import threading
-from collections.abc import Callable
-from pathlib import Path
 
 from applet import brand as brands
-from applet.brand import Brand
+from applet.hints import TYPE_CHECKING
 from applet.windows import leftovers
 from applet.windows.log_off import be_told_first
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from applet.brand import Brand
 
 AFTER = 3.0  # seconds, when window and icon have long been there
 

@@ -5,11 +5,17 @@ Everything belongs to the user who keeps it, so no administrator is needed. What
 named one by one: a product may be called like a folder or a key that holds other people's things.
 """
 
-import zlib
-from pathlib import PureWindowsPath
+from __future__ import annotations
 
-from applet.brand import Brand
+import zlib
+
+from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import PureWindowsPath
+
+    from applet.brand import Brand
 
 UNINSTALL = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"
 RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
@@ -42,7 +48,7 @@ class Kept(NamedTuple):
     values: tuple[Value, ...]
     autostart: Value
     owned_keys: tuple[str, ...]
-    claims: tuple["Claim", ...]
+    claims: tuple[Claim, ...]
 
 
 class Claim(NamedTuple):

@@ -4,6 +4,8 @@ Every step can be repeated. What is the user's own (other programs' folders, key
 never touched: files and keys are removed by their names, folders only when they are empty.
 """
 
+from __future__ import annotations
+
 import contextlib
 import os
 import shutil
@@ -12,9 +14,12 @@ import sys
 import time
 from pathlib import Path
 
-from applet.brand import Brand
+from applet.hints import TYPE_CHECKING
 from applet.windows.handover import Leave
 from applet.windows.installation import plan, version_value
+
+if TYPE_CHECKING:
+    from applet.brand import Brand
 
 LEAVE_WITHIN = 12.0  # seconds that the running program has for ending its calls
 

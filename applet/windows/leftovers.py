@@ -5,10 +5,16 @@ Windows or the person ended it by force. A folder is ours if the brand file in i
 and left over if nobody holds its `running` file open.
 """
 
+from __future__ import annotations
+
 import sys
 import time
 from pathlib import Path
-from typing import IO
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from applet.hints import IO
 
 _RUNNING = "running"
 _YOUNG = 600  # seconds within which a start may not have made its file yet

@@ -1,5 +1,7 @@
 """The order in which Windows ends the processes of this program at log-off."""
 
+from __future__ import annotations
+
 import ctypes
 import sys
 

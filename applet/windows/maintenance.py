@@ -3,15 +3,20 @@
 Exit codes: 0 done, 1 it failed, 2 wrong switches, 3 the running program does not end.
 """
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from pathlib import Path
 
 from applet import log, settings
-from applet.brand import Brand
+from applet.hints import TYPE_CHECKING
 from applet.redaction import redact
 from applet.windows import credentials, message
 from applet.windows.installer import StillRunningError
+
+if TYPE_CHECKING:
+    from applet.brand import Brand
 
 DONE, FAILED, WRONG, RUNNING = range(4)
 _ONLY_WINDOWS = "This is for the Windows program only."

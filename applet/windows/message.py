@@ -1,9 +1,15 @@
 """One sentence to the person while there is no window: a box on Windows, else a line of text."""
 
+from __future__ import annotations
+
 import ctypes
 import os
 import sys
-from pathlib import Path
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _ICON_WARNING, _ICON_INFORMATION, _YES_NO, _TO_THE_FRONT = 0x30, 0x40, 0x4, 0x10000
 _YES = 6

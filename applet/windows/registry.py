@@ -2,10 +2,15 @@
 them; of the machine's part it is only asked who opens links. Every function may raise OSError when
 Windows refuses."""
 
+from __future__ import annotations
+
 import contextlib
 import sys
 
-from applet.windows.installation import Claim, Kept, Value
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from applet.windows.installation import Claim, Kept, Value
 
 if sys.platform == "win32":
     import winreg

@@ -1,10 +1,16 @@
 """An entry of the Start menu, made by the shell's own ShellLink object (COM, through its table of
 functions: IUnknown's three, then those of the interface in the order of its declaration)."""
 
+from __future__ import annotations
+
 import ctypes
 import sys
 import uuid
-from typing import Any
+
+from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from applet.hints import Any
 
 _SHELL_LINK = "00021401-0000-0000-C000-000000000046"
 _I_SHELL_LINK_W = "000214F9-0000-0000-C000-000000000046"
