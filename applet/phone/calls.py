@@ -73,6 +73,11 @@ class Calls:
         return sum(c.live and (c.outgoing or c.state is not CallState.DIALLING) for c in calls)
 
     @property
+    def begun(self) -> bool:
+        """Whether there has been a call."""
+        return self._last_number > 0
+
+    @property
     def empty(self) -> bool:
         return not self._by_number and not self._by_session
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from applet.hints import TYPE_CHECKING
 from applet.phone.message_summary import parse_summary
 from applet.phone.messages import MessagesWaiting
-from applet.sip.services import SUMMARY
+from applet.sip.events import SUMMARY
 
 if TYPE_CHECKING:
     from applet.phone.account import Account

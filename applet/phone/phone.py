@@ -11,6 +11,7 @@ from applet.address import Address
 from applet.hints import TYPE_CHECKING
 from applet.phone.account import Account
 from applet.phone.calls import Calls
+from applet.phone.message_waiting import MessageWaiting
 from applet.phone.messages import (
     CheckNetwork,
     Command,
@@ -42,7 +43,7 @@ from applet.phone.orders import (
 from applet.phone.outbox import Outbox
 from applet.phone.outgoing import Outgoing
 from applet.phone.registrar import Registrar
-from applet.phone.services import Services
+from applet.phone.servers import Servers
 from applet.phone.strangers import Strangers
 from applet.phone.target import DialPolicy, RefusedError
 from applet.sip import events as sip
@@ -58,8 +59,10 @@ if TYPE_CHECKING:
     from applet.nat.strategy import OpenedWay, Plan
     from applet.phone.call_side import CallSide
     from applet.phone.config import PhoneConfig
+    from applet.phone.services import Services
     from applet.randomness import Randomness
     from applet.sip.records import Question, Value
+    from applet.sip.registration import Registration
 
 _QUIT_SECONDS = 2.0
 
@@ -86,15 +89,14 @@ class Phone:
         )
         self._policy = _dial_policy(config, self._account)
         self._outgoing = Outgoing(self._endpoint, self._account, self._network, self._policy)
-        self._services = Services(
-            config,
+        self._servers = Servers(self._account)
+        self._waiting = MessageWaiting(
             self._endpoint,
             self._account,
             self._outgoing,
-            self._network,
-            self._policy,
-            self._calls,
+            self._servers,
             self._outbox,
+            config.incoming,
         )
         self._registrar = Registrar(
             self._account, self._outgoing.register, self._outgoing.reroute, self._outbox
@@ -110,6 +112,23 @@ class Phone:
 
         return CallSide(self._config, self._random, self._network, self._calls, self._outbox)
 
+    @cached_property
+    def _services(self) -> Services:
+        from applet.phone.services import Services  # with the first call or text
+
+        return Services(
+            self._config,
+            self._endpoint,
+            self._account,
+            self._outgoing,
+            self._network,
+            self._policy,
+            self._calls,
+            self._outbox,
+            self._servers,
+            self._waiting,
+        )
+
     # --- bytes in, bytes and deadlines out
 
     def bound(self, address: Address, now: float, with_tls: bool = False) -> None:
@@ -122,7 +141,8 @@ class Phone:
         self._endpoint.set_local(Transport.TLS, tls)
         self._network.local = address
         self._network.begin(now)
-        self._services.bound(now)
+        if not self._config.registrar:
+            self._waiting.begin(now)
         self._pump(now)
 
     def nat_fact(self, generation: int, fact: Fact, now: float) -> None:
@@ -177,7 +197,9 @@ class Phone:
     def next_timer(self) -> float | None:
         times = [self._endpoint.next_timer(), None if self._stopped else self._quit_at]
         times += [call.next_timer() for call in self._calls.all()]
-        times += [self._network.next_timer(), self._services.next_timer()]
+        times += [self._network.next_timer(), self._waiting.subscribe_at]
+        if self._calls.begun:
+            times.append(self._services.next_timer())
         return min((time for time in times if time is not None), default=None)
 
     def handle_timers(self, now: float) -> None:
@@ -185,7 +207,9 @@ class Phone:
         for call in self._calls.all():
             call.handle_timers(now)
         self._network.handle_timers(now)
-        self._services.handle_timers(now)
+        self._waiting.handle_timers(now)
+        if self._calls.begun:
+            self._services.handle_timers(now)
         self._pump(now)
 
     @property
@@ -296,23 +320,32 @@ class Phone:
             self._quit_at = now + _QUIT_SECONDS
             for call in self._calls.all():
                 call.hang_up(now)
-            self._services.quit(now)
+            self._waiting.end(now)
             self._registrar.unregister(now)
 
     # --- what the endpoint tells
 
     def _pump(self, now: float) -> None:
-        self._services.settle(now)
+        self._settle(now)
         while events := self._endpoint.events():
             for event in events:
                 self._dispatch(event, now)
-            self._services.settle(now)
+            self._settle(now)
         self._calls.forget_over()
         if self._quit_at is None or self._stopped:
             return
         if self.idle or now >= self._quit_at:
             self._stopped = True
             self._outbox.order(Stop())
+
+    def _settle(self, now: float) -> None:
+        """After everything that happens: see how far transfers have got, and whether we are
+        busy."""
+        if self._calls.begun:
+            self._services.settle(now)
+        busy = self._calls.engaged >= self._config.max_calls
+        open_ = 486 if busy else 200
+        self._endpoint.availability = open_ if self._config.incoming else 480
 
     def _dispatch(self, event: sip.Event, now: float) -> None:
         match event:
@@ -325,7 +358,7 @@ class Phone:
             case sip.Registered() | sip.RegistrationFailed() | sip.Unregistered():
                 self._registrar.happened(event, now)
                 if isinstance(event, sip.Registered):
-                    self._services.registered(event.registration, now)
+                    self._registered(event.registration, now)
             case sip.SeenElsewhere():
                 self._moves.seen_elsewhere(event, now)
             case sip.Pinged():
@@ -337,6 +370,11 @@ class Phone:
                 if call is not None:
                     self._side.tell(call, event, now)
                     self._calls.follow(call, event.session)
+
+    def _registered(self, registration: Registration, now: float) -> None:
+        assert registration.server is not None  # it was answered
+        self._servers.learn(registration.server.host)
+        self._waiting.begin(now)
 
     def _incoming(self, event: sip.IncomingInvite, now: float) -> None:
         session = event.session

@@ -1,12 +1,11 @@
 """What a phone does beside its calls: transfer, keys, text, waiting messages. Here is only who
-takes which command and which event."""
+takes which command and which event. Made with the first call or text."""
 
 from __future__ import annotations
 
 from applet.hints import TYPE_CHECKING
 from applet.phone.caller import shown_caller, wants_auto_answer
 from applet.phone.keys import Keys
-from applet.phone.message_waiting import MessageWaiting
 from applet.phone.messages import (
     Command,
     ConfirmTransfer,
@@ -17,7 +16,6 @@ from applet.phone.messages import (
     Transfer,
     Trouble,
 )
-from applet.phone.servers import Servers
 from applet.phone.strangers import Strangers
 from applet.phone.texts import Texts
 from applet.phone.transfers import Transfers
@@ -28,32 +26,30 @@ if TYPE_CHECKING:
     from applet.phone.call import Call
     from applet.phone.calls import Calls
     from applet.phone.config import PhoneConfig
+    from applet.phone.message_waiting import MessageWaiting
     from applet.phone.network import Network
     from applet.phone.outbox import Outbox
     from applet.phone.outgoing import Outgoing
+    from applet.phone.servers import Servers
     from applet.phone.target import DialPolicy
     from applet.sip.endpoint import Endpoint
-    from applet.sip.registration import Registration
 
 RINGS_FIRST = 3.0
 """Seconds that a call rings before it is picked up without the person: one whole ring."""
 
 
 class Services:
-    """`servers` learns the addresses of our servers from the phone."""
-
     __slots__ = (
         "_answer_at",
         "_calls",
         "_config",
-        "_endpoint",
         "_keys",
         "_network",
         "_outbox",
+        "_servers",
         "_texts",
         "_transfers",
         "_waiting",
-        "servers",
     )
 
     def __init__(
@@ -66,22 +62,19 @@ class Services:
         policy: DialPolicy,
         calls: Calls,
         outbox: Outbox,
+        servers: Servers,
+        waiting: MessageWaiting,
     ) -> None:
-        self.servers = Servers(account)
+        self._servers = servers
         self._config = config
-        self._endpoint = endpoint
         self._calls = calls
         self._outbox = outbox
         self._network = network
         self._keys = Keys(endpoint, outbox)
-        self._transfers = Transfers(
-            endpoint, outgoing, network, policy, calls, self.servers, outbox
-        )
+        self._transfers = Transfers(endpoint, outgoing, network, policy, calls, servers, outbox)
         strangers = Strangers(config.strangers_per_minute)
         self._texts = Texts(endpoint, account, outgoing, policy, strangers, outbox)
-        self._waiting = MessageWaiting(
-            endpoint, account, outgoing, self.servers, outbox, config.incoming
-        )
+        self._waiting = waiting
         self._answer_at: dict[Call, float] = {}
 
     # --- commands
@@ -109,9 +102,6 @@ class Services:
         """The person hangs up `call`."""
         self._transfers.hung_up(call, now)
 
-    def quit(self, now: float) -> None:
-        self._waiting.end(now)
-
     # --- events
 
     def happened(self, event: sip.ServiceEvent, now: float) -> None:
@@ -137,17 +127,6 @@ class Services:
             case _:  # SubscriptionEnded
                 self._waiting.ended(event, now)
 
-    def bound(self, now: float) -> None:
-        """Requests can be sent and come from now on."""
-        self.settle(now)
-        if not self._config.registrar:
-            self._waiting.begin(now)
-
-    def registered(self, registration: Registration, now: float) -> None:
-        assert registration.server is not None  # it was answered
-        self.servers.learn(registration.server.host)
-        self._waiting.begin(now)
-
     def takes_over(self, event: sip.IncomingInvite, now: float) -> bool:
         """Whether this call wants the place of another (Replaces), and so is none of its own."""
         return self._transfers.takes_over(event, now)
@@ -157,7 +136,7 @@ class Services:
         brand allows it; then it rings first, and the microphone is muted."""
         session = event.session
         source = session.remote_address.host if session.remote_address is not None else ""
-        trusted, ways = self.servers.include(source), self._network.ways_towards(source)
+        trusted, ways = self._servers.include(source), self._network.ways_towards(source)
         caller = shown_caller(event.request, trusted)
         if self._config.auto_answer and wants_auto_answer(event.request):
             self._answer_at[call] = now + RINGS_FIRST
@@ -166,21 +145,13 @@ class Services:
     # --- time
 
     def settle(self, now: float) -> None:
-        """After everything that happens: see how far transfers have got, and whether we are
-        busy."""
+        """After everything that happens: see how far transfers have got."""
         self._transfers.settle(now)
         for call in [call for call in self._answer_at if not call.live or call.talking]:
             del self._answer_at[call]
-        busy = self._calls.engaged >= self._config.max_calls
-        open_ = 486 if busy else 200
-        self._endpoint.services.availability = open_ if self._config.incoming else 480
 
     def next_timer(self) -> float | None:
-        times = [
-            *self._answer_at.values(),
-            self._waiting.subscribe_at,
-            self._transfers.next_timer(),
-        ]
+        times = [*self._answer_at.values(), self._transfers.next_timer()]
         return min((time for time in times if time is not None), default=None)
 
     def handle_timers(self, now: float) -> None:
@@ -189,5 +160,4 @@ class Services:
                 del self._answer_at[call]
                 call.mute(True)
                 call.answer(200, now)
-        self._waiting.handle_timers(now)
         self._transfers.handle_timers(now)

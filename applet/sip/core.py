@@ -80,9 +80,8 @@ class DialogUser(Protocol):
 class Core:
     """`busy` holds what still waits for an answer of the network, so that the phone can stop
     politely: sessions, registrations and requests. `in_dialog` names who takes the requests of a
-    method inside a call that are not the session's own; `outside` who takes those outside every
-    dialog. `subscriptions` are ours, by Call-ID and our tag: their dialogs begin with what
-    comes."""
+    method inside a call that are not the session's own. `subscriptions` are ours, by Call-ID and
+    our tag: their dialogs begin with what comes."""
 
     __slots__ = (
         "_events",
@@ -93,7 +92,6 @@ class Core:
         "in_dialog",
         "keep_alive",
         "locator",
-        "outside",
         "penalties",
         "random",
         "subscriptions",
@@ -116,7 +114,6 @@ class Core:
         self.keep_alive = KeepAlive(self.transport, self.timers, random)
         self.dialogs: dict[DialogId, DialogUser] = {}
         self.in_dialog: dict[str, Receiver] = {}
-        self.outside: dict[str, Callable[[Incoming, float], None]] = {}
         self.subscriptions: dict[tuple[str, str], DialogUser] = {}
         self.busy: set[object] = set()
         self._sessions = 0

@@ -6,6 +6,7 @@ from enum import Enum
 
 from applet.sip.headers import ANY_CONTACT, NameAddr
 from applet.sip.message import Message, Request, Response
+from applet.sip.routing import routing
 from applet.sip.session_table import OfferState
 from applet.sip.uri import SipUri, Uri, is_secure, secured
 
@@ -165,17 +166,6 @@ class Dialog:
         """The URI from which the next hop is found (section 8.1.2)."""
         uri = self.route_set[0].uri if self.route_set else self.remote_target
         return secured(uri) if self.secure else uri
-
-
-def routing(target: Uri, route_set: tuple[NameAddr, ...]) -> tuple[Uri, tuple[NameAddr, ...]]:
-    """Request-URI and Route (sections 8.1.2 and 12.2.1.1). A first route without `lr` is a strict
-    router: it wants to find itself in the Request-URI, and the target at the end of Route."""
-    if not route_set:
-        return target, ()
-    first = route_set[0].uri
-    if not isinstance(first, SipUri) or first.has_param("lr"):
-        return target, route_set
-    return first.address_only(), (*route_set[1:], NameAddr("", target))
 
 
 def _target(message: Message, routed: bool) -> Uri | None:

@@ -21,7 +21,6 @@ from applet.sip.message import Request, Response, check_response
 from applet.sip.parser import parse
 from applet.sip.ping import Ping
 from applet.sip.registration import Registration
-from applet.sip.services import Services
 from applet.sip.transport import note_source
 from applet.sip.uas import ALLOW, Headers, RefusedError, capabilities, insisted, inspect
 from applet.sip.uri import SipUri
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from applet.randomness import Randomness
     from applet.sip.invite import InviteSession
     from applet.sip.records import Question, Value
+    from applet.sip.services import Services
 
 __all__ = ["Endpoint", "EndpointConfig"]
 
@@ -43,15 +43,27 @@ class Endpoint:
 
     `local_ip_for(host)` names our own IP towards an IP literal, for transports that are bound to
     a wildcard; it must be quick and must not block.
+    `availability`: what an INVITE from a stranger would get now, and so OPTIONS does (section
+    11.2): 200, or 486 while we are busy, or 480.
     """
 
-    __slots__ = ("_core", "services")
+    __slots__ = ("_core", "_services", "availability")
 
     def __init__(
         self, config: EndpointConfig, random: Randomness, local_ip_for: Callable[[str], str]
     ) -> None:
         self._core = Core(config, random, local_ip_for)
-        self.services = Services(self._core)
+        self._services: Services | None = None
+        self.availability = 200
+
+    @property
+    def services(self) -> Services:
+        """Imported with the first call or text, and not with the program: a fifth of the start."""
+        if self._services is None:
+            from applet.sip.services import Services
+
+            self._services = Services(self._core)
+        return self._services
 
     def set_local(self, transport: Transport, address: Address) -> None:
         """Tell where a transport is bound (0.0.0.0 and :: are wildcards). Do this first."""
@@ -175,8 +187,7 @@ class Endpoint:
             lines.append(("Content-Type", "application/sdp"))
         uri = target.address_only()
         request = first_request("INVITE", uri, to or target, sender, core, lines)
-        session = _invite_session()(
-            core,
+        session = self.services.session(
             request.replaced(body=body or b""),
             outgoing=True,
             contact_user=sender.contact_user,
@@ -277,8 +288,8 @@ class Endpoint:
             self._check_room(request, 2)  # a running call has room when strangers have none
             user.on_request(self._begin(request, hop, core.new_tag(), now), now)
         elif request.method == "OPTIONS":
-            status = self.services.availability
-            self._answer_once(request, hop, status, headers=capabilities(core.config))
+            headers = capabilities(core.config)
+            self._answer_once(request, hop, self.availability, headers=headers)
         elif core.transactions.is_merged(request):
             raise RefusedError(482, partial=request)
         else:
@@ -313,10 +324,10 @@ class Endpoint:
         if request.method == "INVITE":
             assert isinstance(request.uri, SipUri)  # `inspect` has refused everything else
             user = core.config.users[0] if core.config.users else request.uri.user_unescaped
-            session = _invite_session()(core, request, outgoing=False, contact_user=user)
+            session = self.services.session(request, outgoing=False, contact_user=user)
             session.receive_call(incoming, now)
-        elif request.method in core.outside:
-            core.outside[request.method](incoming, now)
+        elif request.method in self.services.outside:
+            self.services.outside[request.method](incoming, now)
         else:
             incoming.respond(481, now)  # BYE to nothing
 
@@ -338,10 +349,3 @@ class Endpoint:
         tag = f"{crc32(request.encode()):08x}"
         reply = request.reply(status, reason, to_tag=tag, headers=headers)
         self._core.transport.responder(request, hop)(reply.encode())
-
-
-def _invite_session() -> type[InviteSession]:
-    """Imported with the first call, and not with the program: it takes a tenth of the start."""
-    from applet.sip.invite import InviteSession
-
-    return InviteSession

@@ -230,8 +230,12 @@ class Notified(NamedTuple):
     request: Request
 
 
+SUMMARY = "message-summary"
+"""The event package of waiting messages (RFC 3842), of which servers tell without being asked."""
+
+
 class UnsolicitedNotify(NamedTuple):
-    """A NOTIFY that nobody subscribed to, outside every dialog: `incoming.respond` is wanted."""
+    """A NOTIFY of it that nobody subscribed to: `incoming.respond` is wanted."""
 
     incoming: Incoming
 

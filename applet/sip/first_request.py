@@ -6,9 +6,9 @@ from __future__ import annotations
 from applet.hints import TYPE_CHECKING
 from applet.sip.authenticator import Authenticator
 from applet.sip.client_request import Way
-from applet.sip.dialog import routing
 from applet.sip.headers import NameAddr
 from applet.sip.message import Request
+from applet.sip.routing import routing
 from applet.sip.uri import SipUri, Uri
 from applet.value import NamedTuple
 

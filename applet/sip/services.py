@@ -1,15 +1,17 @@
-"""What an endpoint does beside calls and registration: transfer, subscriptions, keys by INFO and
-text. Here is who takes which request, inside a call and outside every dialog."""
+"""What an endpoint does beside registration: calls, and what goes with them: transfer,
+subscriptions, keys by INFO and text. Here is who takes which request, inside a call and outside
+every dialog."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from applet.hints import TYPE_CHECKING
-from applet.sip.events import ReferReceived, UnsolicitedNotify
+from applet.sip.events import SUMMARY, ReferReceived, UnsolicitedNotify
 from applet.sip.first_request import Sender, first_request
 from applet.sip.grammar import MessageError
 from applet.sip.info import receive_info, send_digit
+from applet.sip.invite import InviteSession
 from applet.sip.refer import PACKAGE, SentRefer
 from applet.sip.refer_received import ReceivedRefer, Referral
 from applet.sip.replaces import replaced_by
@@ -20,28 +22,28 @@ from applet.sip.text_message import CONTENT_TYPE, SentMessage, receive_message
 from applet.sip.uas import ALLOW, Headers, capabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from applet.sip.authenticator import Authenticator
     from applet.sip.core import Core, Incoming
     from applet.sip.headers import NameAddr
-    from applet.sip.invite import InviteSession
+    from applet.sip.hop import Transport
     from applet.sip.message import Request
     from applet.sip.uri import SipUri
 
 SUBSCRIBABLE: Headers = (("Allow-Events", PACKAGE),)
 """To what others may subscribe here."""
-SUMMARY = "message-summary"
 
 
 class Services:
-    """`availability`: what an INVITE from a stranger would get now, and so OPTIONS does (RFC 3261
-    section 11.2): 200, or 486 while we are busy, or 480."""
+    """`outside`: who takes the requests of a method outside every dialog."""
 
-    __slots__ = ("_core", "_received", "_sent", "availability")
+    __slots__ = ("_core", "_received", "_sent", "outside")
 
     def __init__(self, core: Core) -> None:
         self._core = core
         self._sent: dict[InviteSession, SentRefer] = {}
         self._received: dict[InviteSession, ReceivedRefer] = {}
-        self.availability = 200
         core.in_dialog.update(
             OPTIONS=_tell_capabilities,
             INFO=partial(receive_info, core),
@@ -50,11 +52,30 @@ class Services:
             REFER=self._refer_in_call,
             SUBSCRIBE=self._subscribe_in_call,
         )
-        core.outside.update(
-            MESSAGE=partial(receive_message, core, None),
-            NOTIFY=self._notify_outside,
-            REFER=_forbid,
-            SUBSCRIBE=_refuse_event,
+        self.outside: dict[str, Callable[[Incoming, float], None]] = {
+            "MESSAGE": partial(receive_message, core, None),
+            "NOTIFY": self._notify_outside,
+            "REFER": _forbid,
+            "SUBSCRIBE": _refuse_event,
+        }
+
+    def session(
+        self,
+        request: Request,
+        *,
+        outgoing: bool,
+        contact_user: str,
+        preferred: Transport | None = None,
+        authenticator: Authenticator | None = None,
+    ) -> InviteSession:
+        """A call that begins with `request`."""
+        return InviteSession(
+            self._core,
+            request,
+            outgoing=outgoing,
+            contact_user=contact_user,
+            preferred=preferred,
+            authenticator=authenticator,
         )
 
     # --- verbs

@@ -2,9 +2,10 @@
 
 import pytest
 
-from applet.sip.dialog import Dialog, DialogState, routing
+from applet.sip.dialog import Dialog, DialogState
 from applet.sip.headers import NameAddr
 from applet.sip.message import Request, Response
+from applet.sip.routing import routing
 from applet.sip.uri import OtherUri, parse_uri
 
 

@@ -121,7 +121,7 @@ def test_a_key_that_nobody_answers_is_told_too() -> None:
 
 def test_options_inside_a_call_tell_what_we_can_do() -> None:
     wire, agent, peer, session = established_in()
-    agent.endpoint.services.availability = 486
+    agent.endpoint.availability = 486
     within("OPTIONS", peer, agent, session, cseq=3)
     wire.clock.run(0.0)
     assert "INFO" in peer.last_response("200 OPTIONS").values("Allow")

@@ -406,7 +406,7 @@ def test_events_inside_a_call_that_belong_to_nothing(method: str, event: str, st
 @pytest.mark.parametrize("availability", [200, 480, 486])
 def test_options_tells_what_an_invite_would_get(availability: int) -> None:
     wire, agent, peer = pair()
-    agent.endpoint.services.availability = availability
+    agent.endpoint.availability = availability
     asked: Request = request("OPTIONS", peer, agent)
     say(peer, agent, asked)
     wire.clock.run(0.0)
