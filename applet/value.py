@@ -1,9 +1,9 @@
 """`NamedTuple`, made quickly: every message, event, order and packet here is one.
 
 `typing.NamedTuple` compiles a function for each class and works out its slots twice, which for the
-two hundred classes of a start was a quarter of the whole start. Here classes with as many fields
-share one compiled constructor and one set of getters: those of a namedtuple of that size. To type
-checkers it is `typing.NamedTuple`, and to everybody else it behaves like one.
+two hundred classes of a start was a quarter of the whole start. Here classes share their getters,
+and those with as many fields the code of their constructor. To type checkers it is
+`typing.NamedTuple`, and to everybody else it behaves like one.
 """
 
 from __future__ import annotations
@@ -13,16 +13,33 @@ from applet.hints import TYPE_CHECKING
 if TYPE_CHECKING:
     from typing import NamedTuple as NamedTuple
 else:
-    from collections import namedtuple
-    from functools import cache
+    from _collections import _tuplegetter  # what `collections.namedtuple` makes of a field
     from types import FunctionType
 
-    @cache
+    _MOST = 9
+    _getters = [_tuplegetter(index, None) for index in range(_MOST)]
+    _globals = globals()
+    _new = tuple.__new__
+    _constructors = [
+        lambda _cls: _new(_cls, ()),
+        lambda _cls, a: _new(_cls, (a,)),
+        lambda _cls, a, b: _new(_cls, (a, b)),
+        lambda _cls, a, b, c: _new(_cls, (a, b, c)),
+        lambda _cls, a, b, c, d: _new(_cls, (a, b, c, d)),
+        lambda _cls, a, b, c, d, e: _new(_cls, (a, b, c, d, e)),
+        lambda _cls, a, b, c, d, e, f: _new(_cls, (a, b, c, d, e, f)),
+        lambda _cls, a, b, c, d, e, f, g: _new(_cls, (a, b, c, d, e, f, g)),
+        lambda _cls, a, b, c, d, e, f, g, h: _new(_cls, (a, b, c, d, e, f, g, h)),
+        lambda _cls, a, b, c, d, e, f, g, h, i: _new(_cls, (a, b, c, d, e, f, g, h, i)),
+    ]
+
     def _parts(size):
-        """Constructor and getters of a namedtuple with `size` fields."""
-        names = [f"field{number}" for number in range(size)]
-        model = namedtuple("Model", names)
-        return model.__new__, [vars(model)[name] for name in names]
+        """Constructor and getters for `size` fields."""
+        if size <= _MOST:
+            return _constructors[size], _getters[:size]
+        names = ", ".join(f"field{number}" for number in range(size))
+        constructor = eval(f"lambda _cls, {names}: _new(_cls, ({names}))", _globals)
+        return constructor, [_tuplegetter(index, None) for index in range(size)]
 
     class _Value(tuple):
         __slots__ = ()
@@ -62,16 +79,15 @@ else:
             defaults = {field: space[field] for field in fields if field in space}
             if fields[len(fields) - len(defaults) :] != tuple(defaults):
                 raise TypeError(f"a field of {name} without a default follows one with a default")
-            constructor, getters = _parts(len(fields))
-            code = constructor.__code__.replace(
-                co_varnames=("_cls", *fields),
-                co_name="__new__",
-                co_qualname=f"{space['__qualname__']}.__new__",
-            )
-            new = FunctionType(code, constructor.__globals__, argdefs=(*defaults.values(),))
-            space.update(zip(fields, getters, strict=True))
-            space.update(__slots__=(), __new__=new, __match_args__=fields)
-            space.update(_fields=fields, _field_defaults=defaults)
+            model, getters = _parts(len(fields))
+            code = model.__code__.replace(co_varnames=("_cls", *fields))
+            new = FunctionType(code, _globals, "__new__", (*defaults.values(),))
+            new.__qualname__ = f"{space['__qualname__']}.__new__"
+            space.update(zip(fields, getters))  # noqa: B905  (as many of both)
+            space["__slots__"] = ()
+            space["__new__"] = new
+            space["__match_args__"] = space["_fields"] = fields
+            space["_field_defaults"] = defaults
             return type(name, (_Value,), space)
 
     NamedTuple = type.__new__(_Maker, "NamedTuple", (), {})

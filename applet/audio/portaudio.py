@@ -9,9 +9,9 @@ long as its streams do. Every method may block: only the sound worker calls them
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from enum import Enum
 
 from applet.audio.stream import Format
+from applet.enums import Enum
 from applet.hints import Any, Protocol
 from applet.value import NamedTuple
 

@@ -9,7 +9,6 @@ import threading
 import time
 from queue import Empty
 
-from applet.audio.file import FileDevice, parse_source
 from applet.headless.lines import LineError, error_json, parse_line, ready_json, to_json
 from applet.headless.options import Options, parse_options
 from applet.hints import TYPE_CHECKING
@@ -95,6 +94,8 @@ class _Session:
     def _device(self, call: int) -> ClockedDevice:
         """Every call has the microphone of the command line, the first one its recording too; a
         name with %d in it is one of a recording for each call."""
+        from applet.audio.file import FileDevice, parse_source  # `call_parts` has it ready
+
         self._devices += 1
         options = self._options
         out = options.audio_out

@@ -7,10 +7,10 @@ fades in `_RAMP_MS`, so that nothing clicks, and the loudest is gentle.
 from __future__ import annotations
 
 from array import array
-from enum import Enum
 from functools import cache
 from math import cos, gcd, pi, sin
 
+from applet.enums import Enum
 from applet.value import NamedTuple
 
 _RAMP_MS = 8

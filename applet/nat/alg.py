@@ -9,9 +9,8 @@ answers, or half of the request. A server that returns the request as it got it
 
 from __future__ import annotations
 
-from enum import Enum
-
 from applet.address import Address
+from applet.enums import Enum
 from applet.nat.hosts import is_public
 from applet.value import NamedTuple
 

@@ -11,8 +11,7 @@ they consent (RFC 7675); without it nothing is sent there any more.
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.nat import binding
 from applet.nat.binding import Binding, read_binding, write_binding, xor_mapped

@@ -6,9 +6,8 @@ they have one. Nothing here decides: that is `nat.strategy`.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from applet.address import Address
+from applet.enums import Enum
 from applet.nat.alg import UNJUDGED, Alg, Answered, Verdict, judge
 from applet.nat.hosts import is_near, is_public
 from applet.value import NamedTuple

@@ -11,8 +11,7 @@ five seconds. A pair missing from the table changes nothing.
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
 

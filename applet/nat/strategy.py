@@ -10,8 +10,8 @@ many: nf_nat_sip with `sip_direct_media=0` then cuts our ears off (see the tests
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.nat.alg import Alg
 from applet.nat.knowledge import Knowledge, Mapper, Mapping, RelayServer, SipSeen

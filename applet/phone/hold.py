@@ -13,7 +13,8 @@ are tried, and `HoldMemory` what a server has taken before.
 from __future__ import annotations
 
 from collections import OrderedDict
-from enum import Enum
+
+from applet.enums import Enum
 
 _SERVERS = 64
 

@@ -7,8 +7,7 @@ of the vocabulary, so the screen depends on it alone.
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.phone.reason import Reason as Reason  # noqa: TC001 - others take it from here
 from applet.phone.service_messages import ConfirmTransfer as ConfirmTransfer
 from applet.phone.service_messages import MessagesWaiting as MessagesWaiting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from applet.enums import Enum
 
 
 class Reason(Enum):

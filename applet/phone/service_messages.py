@@ -3,8 +3,7 @@ messages. It imports nothing of ours either."""
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.value import NamedTuple
 
 

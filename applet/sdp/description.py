@@ -7,9 +7,9 @@ the first line of a medium that we refuse.
 
 from __future__ import annotations
 
-from enum import Enum
 from functools import lru_cache
 
+from applet.enums import Enum
 from applet.pattern import pattern
 from applet.value import NamedTuple
 

@@ -7,9 +7,8 @@ RTP/AVPF, are refused with port 0 in their place. The seam for SRTP: `_PROFILE`,
 
 from __future__ import annotations
 
-from enum import Enum
-
 from applet.address import Address
+from applet.enums import Enum
 from applet.sdp.agreement import (
     COMFORT_NOISE,
     TELEPHONE_EVENT,

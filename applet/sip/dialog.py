@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.sip.headers import ANY_CONTACT, NameAddr
 from applet.sip.message import Message, Request, Response
 from applet.sip.routing import routing

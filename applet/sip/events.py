@@ -6,8 +6,7 @@ when their contents do. Bodies are bytes as received, None when a message had no
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from applet.address import Address
+from applet.enums import Enum
 from applet.value import NamedTuple
 
 

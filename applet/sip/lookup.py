@@ -11,9 +11,8 @@ that never answers for the records it does not know holds nobody up for long.
 
 from __future__ import annotations
 
-from enum import Enum
-
 from applet.address import Address
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.sip.hop import Hop, Transport
 from applet.sip.records import Naptr, Question, Record, Srv, Value, in_order, services, srv_name

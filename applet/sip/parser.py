@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.grammar import TOKEN, MessageError, is_token, number

@@ -6,9 +6,9 @@ their addresses. Asking is the business of `threads.resolver`; here are the valu
 
 from __future__ import annotations
 
-from enum import Enum
 from itertools import accumulate
 
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.sip.hop import Transport
 from applet.value import NamedTuple

@@ -13,7 +13,7 @@ is missing changes nothing.
 
 from __future__ import annotations
 
-from enum import Enum
+from applet.enums import Enum
 
 
 class RegistrationState(Enum):

@@ -16,7 +16,7 @@ is a verb of ours.
 
 from __future__ import annotations
 
-from enum import Enum
+from applet.enums import Enum
 
 
 class SessionState(Enum):

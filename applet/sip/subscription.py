@@ -9,8 +9,7 @@ subscription: whether and when a new one is wanted after its end is for whoever 
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.sip.client_request import ClientRequest, Way
 from applet.sip.dialog import Dialog

@@ -25,8 +25,7 @@ and repeated or forked 2xx find their transaction (RFC 6026 section 7).
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.sip.timers import T1, T2, T4
 
 

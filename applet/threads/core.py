@@ -29,20 +29,24 @@ from applet.phone.messages import (
 )
 from applet.phone.orders import LookUp, OpenMedia, Order, Probe, Stop, TraceMessage
 from applet.sip.hop import Datagram, Hop, Transport
+from applet.threads.core_inbox import (
+    AudioHappened,
+    MappingMoved,
+    MediaCounted,
+    MediaHappened,
+    NatFact,
+    WayOpened,
+)
 from applet.threads.flows import Flows
 from applet.threads.loop import Loop, clock
-from applet.threads.media_answers import AudioHappened, MediaCounted, MediaHappened, WayOpened
 from applet.threads.mishap import Mishaps
 from applet.threads.name_server import NameServer
 from applet.threads.network_watch import NetworkWatch
-from applet.threads.probes import NatFact, Probes
 from applet.threads.resolver import LookedUp, Resolver
 from applet.threads.sockets import BindError as BindError
 from applet.threads.sockets import SipSockets, bind_sip, is_wildcard, receive_all, send
-from applet.threads.stun import StunClient
 from applet.threads.tls_files import NO_FILES, TlsFiles, TlsFilesError
 from applet.threads.trace import TraceLog
-from applet.threads.ways import MappingMoved
 
 DRAIN_LIMIT = 2.0
 JOIN_LIMIT = 5.0
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
     from applet.phone.phone import Phone
     from applet.sip.events import EndedBy
     from applet.threads.media import MediaThread
+    from applet.threads.probes import Probes
 
     T = TypeVar("T")
 
@@ -99,7 +104,7 @@ class CoreThread:
         self._bound = False
         self._name_server = name_server
         self._tls_files = tls_files
-        self._asked_stun = False
+        self._probes: Probes | None = None
         self._watch: NetworkWatch | None = None
         self._thread: threading.Thread | None = None
         self._running = False
@@ -148,10 +153,8 @@ class CoreThread:
         self._loop.watch(self._udp, self._udp_readable)
         self._phone.bound(sockets.bound, now, with_tls=sockets.tls is not None)
         self.events.put(Ready(str(sockets.address)))
-        self._stun = StunClient(self._udp)
         if is_wildcard(sockets.bound.host):
             self._watch = NetworkWatch(self._phone.server_host, now)
-        self._probes = Probes(self._loop.post, self._stun, self._media.relays, self._media.mappings)
 
     def submit(self, command: Command) -> None:
         """Any thread; carried out in order. Ignored before the start and after the end."""
@@ -255,9 +258,8 @@ class CoreThread:
         match order:
             case OpenMedia():
                 self._open_media(order, now)
-            case Probe(stun=stun):
-                self._asked_stun = self._asked_stun or bool(stun)
-                self._probes.look(order)
+            case Probe():
+                self._look_around(order)
             case LookUp(question=question):
                 self._resolver.look_up(question, now)
             case TraceMessage():
@@ -266,6 +268,14 @@ class CoreThread:
                 self._running = False
             case _:
                 self._media.submit(order)
+
+    def _look_around(self, order: Probe) -> None:
+        if self._probes is None:
+            from applet.threads.probes import Probes
+
+            media = self._media
+            self._probes = Probes(self._loop.post, self._udp, media.relays, media.mappings)
+        self._probes.look(order)
 
     def _tell(self, event: Event) -> None:
         if self._log is not None and isinstance(event, Logged):
@@ -296,7 +306,8 @@ class CoreThread:
         self._resolver.stop(0.2)
         self._flows.close_all()
         if self._bound:
-            self._stun.close()
+            if self._probes is not None:
+                self._probes.stun.close()
             self._udp.close()
         self._loop.close()
         self.events.put(Stopped())
@@ -341,11 +352,12 @@ class CoreThread:
         self._phone.handle(command, now)
 
     def _udp_readable(self, now: float) -> None:
-        receive_all(self._udp, self._datagram if self._asked_stun else self._receive, now)
+        receive_all(self._udp, self._receive if self._probes is None else self._datagram, now)
 
     def _datagram(self, data: bytes, source: Address, now: float) -> None:
         """What is STUN may also be an answer to the phone's own keep-alive."""
-        self._stun.take(data, source)
+        if self._probes is not None:
+            self._probes.stun.take(data, source)
         self._receive(data, source, now)
 
     def stream_received(self, flow: int, data: bytes, now: float) -> None:

@@ -7,10 +7,9 @@ import heapq
 import itertools
 import sys
 import threading
+from functools import cached_property
 
 from applet.audio.device import TICK, AudioDevice, AudioReport, DeviceFactory, SoundControl
-from applet.audio.file import NullDevice
-from applet.audio.wav import WavError, WavSource, file_name, read_wav
 from applet.hints import TYPE_CHECKING
 from applet.phone.messages import FilePlaying, Levels, Reason, Trouble
 from applet.phone.orders import (
@@ -34,20 +33,21 @@ from applet.phone.orders import (
     UpdateMedia,
 )
 from applet.randomness import Randomness, token
-from applet.threads.loop import Loop, clock
-from applet.threads.mappings import Mappings
-from applet.threads.media_answers import (
+from applet.threads.core_inbox import (
     AudioHappened,
+    MappingMoved,
     MediaAnswer,
     MediaCounted,
     MediaHappened,
     WayOpened,
 )
+from applet.threads.loop import Loop, clock
+from applet.threads.mappings import Mappings
+from applet.threads.media_inbox import FileRead, FromRelay, Tried
 from applet.threads.mishap import Mishaps
 from applet.threads.relay import RelayThread
 from applet.threads.sockets import MediaPorts, MediaSockets
 from applet.threads.sockets import PortRange as PortRange
-from applet.threads.ways import FromRelay, MappingMoved, Tried, Ways
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from applet.media.events import MediaEvent
     from applet.nat.strategy import OpenedWay
     from applet.threads.media_call import LiveCall, MediaCall
+    from applet.threads.ways import Ways
 
 GRID = 0.0025
 """Seconds: with many calls their ticks fall together on this grid, and share a wake."""
@@ -76,13 +77,6 @@ class OpenedMedia(NamedTuple):
 
 class _Recorded(NamedTuple):
     call: LiveCall
-
-
-class _FileRead(NamedTuple):
-    call: int
-    path: str
-    source: WavSource | None
-    mistake: str
 
 
 class _Prepare(NamedTuple):
@@ -131,13 +125,18 @@ class MediaThread:
         self._running = False
         self._thread: threading.Thread | None = None
 
+    @cached_property
+    def _ways(self) -> Ways:
+        from applet.threads.call_parts import Ways
+
+        return Ways(self._loop.post, self.relays, self.mappings)
+
     def start(self, answer: Callable[[MediaAnswer], None], *, bind_ahead: bool = True) -> None:
         """`answer` is called in this thread (and in the sound worker's) and must not wait.
         `bind_ahead`: have the sockets of the first call ready."""
         self._answer = answer
         self._mishaps = Mishaps("media", answer)
         self._loop = Loop(self._posted, self._mishaps.caught)
-        self._ways = Ways(self._loop.post, self.relays, self.mappings)
         self.mappings.report_to(answer)
         if self._sound is not None:
             self._sound.report_to(self._sound_reported)
@@ -223,7 +222,7 @@ class MediaThread:
                 self._ways.unwanted(value)
             case OpenedMedia():
                 self._opened(value)
-            case _FileRead(call=number) if number in self._calls:
+            case FileRead(call=number) if number in self._calls:
                 self._file_read(self._calls[number], value)
             case SetGains():
                 self._gains = value
@@ -323,6 +322,8 @@ class MediaThread:
         try:
             return self._device_factory(number)
         except Exception as error:
+            from applet.threads.call_parts import NullDevice
+
             self._mishaps.caught(error, clock())
             return NullDevice()
 
@@ -382,22 +383,13 @@ class MediaThread:
             with call.lock:
                 call.session.inject(None)
             return
-        # A disk, or a drive at the end of a network, may take its time.
-        work = (call.number, path, call.session.sample_rate)
-        threading.Thread(target=self._read_file, args=work, name="file", daemon=True).start()
+        from applet.threads.call_parts import read_file
 
-    def _read_file(self, number: int, path: str, sample_rate: int) -> None:
-        try:
-            answer = _FileRead(number, path, WavSource(read_wav(path), sample_rate), "")
-        except (OSError, WavError) as error:
-            mistake = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-            answer = _FileRead(number, path, None, mistake)
-        self._loop.post(answer)
+        read_file(self._loop.post, call.number, path, call.session.sample_rate)
 
-    def _file_read(self, call: MediaCall, read: _FileRead) -> None:
+    def _file_read(self, call: MediaCall, read: FileRead) -> None:
         if read.source is None:
-            detail = f"{file_name(read.path)} {read.mistake}"
-            trouble = Trouble(call.number, Reason.FILE_NOT_PLAYABLE, detail)
+            trouble = Trouble(call.number, Reason.FILE_NOT_PLAYABLE, read.mistake)
             self._answer(AudioHappened(trouble))
             return
         with call.lock:

@@ -6,12 +6,13 @@ from __future__ import annotations
 import threading
 
 from applet.hints import TYPE_CHECKING
-from applet.nat.knowledge import Fact, Fetched, RelaySeen, RelayServer, StunSeen
+from applet.nat.knowledge import Fetched, RelaySeen, RelayServer, StunSeen
+from applet.threads.core_inbox import NatFact
 from applet.threads.relay import RelayError, RelayThread
 from applet.threads.stun import START_LIMIT, StunClient
-from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from applet.address import Address
@@ -19,25 +20,19 @@ if TYPE_CHECKING:
     from applet.threads.mappings import Mappings
 
 
-class NatFact(NamedTuple):
-    """For `Phone.nat_fact`."""
-
-    generation: int
-    fact: Fact
-
-
 class Probes:
-    """`stun` belongs to the SIP socket. `post` may be called from any thread."""
+    """`sock` is the SIP socket; its owner hands to `stun` what comes there. `post` may be called
+    from any thread. Made when the network is first looked at."""
 
     def __init__(
         self,
         post: Callable[[NatFact], None],
-        stun: StunClient,
+        sock: socket.socket,
         relays: RelayThread,
         mappings: Mappings,
     ) -> None:
         self._post = post
-        self._stun = stun
+        self.stun = StunClient(sock)
         self._relays = relays
         self._mappings = mappings
 
@@ -53,14 +48,14 @@ class Probes:
                 target=self._fetch_relays, args=work, name="credentials", daemon=True
             ).start()
         if order.mapper:
-            generation, port = order.generation, self._stun.port
+            generation, port = order.generation, self.stun.port
             self._mappings.look(port, lambda seen: self._post(NatFact(generation, seen)))
 
     def _ask_stun(self, generation: int, server: Address) -> None:
         def answered(mapped: Address | None, found: Address | None) -> None:
             self._post(NatFact(generation, StunSeen(found or server, mapped)))
 
-        self._stun.ask((server,), START_LIMIT, answered)
+        self.stun.ask((server,), START_LIMIT, answered)
 
     def _fetch_relays(self, generation: int, url: str) -> None:
         from urllib.parse import urlsplit

@@ -13,10 +13,11 @@ from itertools import count
 from applet.address import Address
 from applet.hints import TYPE_CHECKING
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
+from applet.threads.core_inbox import MappingMoved
 from applet.threads.mappings import Mapped, Mappings
+from applet.threads.media_inbox import FromRelay, Tried
 from applet.threads.paths import Bound, Path, Place
 from applet.threads.relay import Receive, Relayed, RelayThread
-from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,34 +25,6 @@ if TYPE_CHECKING:
     from applet.threads.media_call import MediaCall
 
 Found = tuple[Address, Address] | Relayed | Mapped
-
-
-class Tried(NamedTuple):
-    """One attempt has ended; `found` None: it failed. For `Ways.tried`, by `post`."""
-
-    call: int
-    opening: int
-    column: int
-    way: Way
-    found: Found | None
-
-
-class MappingMoved(NamedTuple):
-    """The router reaches a call's sockets by other addresses from now on."""
-
-    call: int
-    rtp: Address
-    rtcp: Address
-
-
-class FromRelay(NamedTuple):
-    """A datagram that came through a relay; `which`: 0 for RTP, 1 for RTCP."""
-
-    call: int
-    opening: int
-    which: int
-    data: bytes
-    source: Address
 
 
 class _Opening:

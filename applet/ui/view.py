@@ -6,8 +6,7 @@ Window and tray draw a `View` and a list of `Entry`, and turn every click and ke
 
 from __future__ import annotations
 
-from enum import Enum
-
+from applet.enums import Enum
 from applet.hints import TYPE_CHECKING
 from applet.value import NamedTuple
 

@@ -135,7 +135,7 @@ class Partner(Pbx):
 
 
 presses: st.SearchStrategy[Command] = st.sampled_from([Hold(0), Resume(0), Reinvite(0)])
-changes = st.builds(Change, st.sampled_from(Direction), st.sampled_from([OFFER, ASK, UPDATE]))
+changes = st.builds(Change, st.sampled_from(list(Direction)), st.sampled_from([OFFER, ASK, UPDATE]))
 waits = st.sampled_from([0.0, 0.0, 0.01, 0.1, 0.3, 0.7, 1.5, 4.0])
 pauses = st.lists(st.sampled_from([0.0, 0.05, 0.4, 1.1, 2.0]), min_size=1, max_size=7)
 stories = st.lists(st.tuples(st.one_of(presses, presses, changes), waits), max_size=15)

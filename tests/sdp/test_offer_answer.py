@@ -697,7 +697,7 @@ LINE = st.sampled_from(
 BODY = st.lists(LINE, max_size=8).map(
     lambda body: "\r\n".join(["v=0", "o=a 1 1 IN IP4 1.2.3.4", "c=IN IP4 1.2.3.4", *body]).encode()
 )
-STEPS = st.lists(st.tuples(st.booleans(), BODY, st.sampled_from(Direction)), max_size=6)
+STEPS = st.lists(st.tuples(st.booleans(), BODY, st.sampled_from(list(Direction))), max_size=6)
 
 
 @given(STEPS)

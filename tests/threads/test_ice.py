@@ -20,9 +20,9 @@ from applet.nat import binding
 from applet.nat.binding import read_binding, write_binding
 from applet.nat.ice import CONSENT, LIMIT, Base, IceAgent, IceSetup, Route, Target
 from applet.phone.orders import CloseMedia, OpenMicrophone, RequestMediaStatistics, UpdateMedia
+from applet.threads.core_inbox import MediaAnswer, MediaCounted, MediaHappened
 from applet.threads.ice import IcePath
 from applet.threads.media import MediaThread
-from applet.threads.media_answers import MediaAnswer, MediaCounted, MediaHappened
 from tests.support.ports import free_port, free_ports
 
 OURS = ("ours", "our-password-of-22-chars")

@@ -56,14 +56,14 @@ from applet.phone.orders import (
     TryAudio,
     UpdateMedia,
 )
-from applet.threads.media import MediaThread
-from applet.threads.media_answers import (
+from applet.threads.core_inbox import (
     AudioHappened,
     MediaAnswer,
     MediaCounted,
     MediaHappened,
     WayOpened,
 )
+from applet.threads.media import MediaThread
 from tests.support.descriptors import open_files
 from tests.support.ports import free_port
 from tests.support.process import wait_until

@@ -18,10 +18,10 @@ import pytest
 from applet.address import Address
 from applet.nat.knowledge import Fetched, RelaySeen, RelayServer
 from applet.phone.orders import Probe
+from applet.threads.core_inbox import NatFact
 from applet.threads.mappings import Mappings
-from applet.threads.probes import NatFact, Probes
+from applet.threads.probes import Probes
 from applet.threads.relay import Relayed, RelayError, RelayThread
-from applet.threads.stun import StunClient
 from tests.support.certificates import Authority
 from tests.support.ports import free_port
 from tests.support.process import Program, wait_until
@@ -212,7 +212,7 @@ def looked(url: str, ca: str) -> Iterator[SimpleQueue[NatFact]]:
     facts: SimpleQueue[NatFact] = SimpleQueue()
     relays = RelayThread(ca)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        Probes(facts.put, StunClient(sock), relays, Mappings()).look(Probe(7, (), (), False, url))
+        Probes(facts.put, sock, relays, Mappings()).look(Probe(7, (), (), False, url))
         yield facts
     relays.stop()
 

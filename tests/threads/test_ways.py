@@ -21,12 +21,11 @@ from applet.phone.orders import (
     RequestMediaStatistics,
     UpdateMedia,
 )
+from applet.threads.core_inbox import MappingMoved, MediaAnswer, MediaCounted, WayOpened
 from applet.threads.mappings import Mappings
 from applet.threads.media import MediaThread
-from applet.threads.media_answers import MediaAnswer, MediaCounted, WayOpened
 from applet.threads.media_call import MediaCall
 from applet.threads.relay import Allocation, Receive, Relayed, RelayThread
-from applet.threads.ways import MappingMoved
 from tests.support.ports import free_port
 from tests.support.process import wait_until
 from tests.support.stun_server import Lab, good, lab

@@ -1,15 +1,17 @@
-"""What the media thread says to the core thread."""
+"""What other threads say to the core thread: the media thread, and those that look at the
+network."""
 
 from __future__ import annotations
 
 from applet.hints import TYPE_CHECKING
 from applet.phone.messages import FilePlaying, Levels, Logged, Trouble
-from applet.threads.ways import MappingMoved
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from applet.address import Address
     from applet.audio.device import AudioReport
     from applet.media.events import MediaEvent, MediaStatistics
+    from applet.nat.knowledge import Fact
     from applet.nat.strategy import OpenedWay
 
 
@@ -39,6 +41,22 @@ class WayOpened(NamedTuple):
 
     call: int
     opened: OpenedWay
+
+
+class MappingMoved(NamedTuple):
+    """For `Phone.media_moved`: the router reaches a call's sockets by other addresses from now
+    on."""
+
+    call: int
+    rtp: Address
+    rtcp: Address
+
+
+class NatFact(NamedTuple):
+    """For `Phone.nat_fact`."""
+
+    generation: int
+    fact: Fact
 
 
 MediaAnswer = (
