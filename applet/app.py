@@ -6,7 +6,6 @@ window. Stopped: the window first, then the phone hangs up and un-registers, the
 
 from __future__ import annotations
 
-import random
 import threading
 
 from applet import brand as brands
@@ -23,6 +22,7 @@ from applet.phone.emergency import NUMBERS
 from applet.phone.messages import Reason, Register, SelectDevices, SetVolume, Trouble
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
+from applet.threads.entropy import SystemRandom
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
 from applet.ui.dialer import run_dialer
@@ -81,7 +81,7 @@ def _run(
     folder = kept.folder(brand.product)
     settings, put_aside = kept.load(folder)
     sound = Sound(settings.microphone, settings.speaker)
-    system = random.SystemRandom()
+    system = SystemRandom()
     bind = Address("0.0.0.0", brand.incoming.port if brand.incoming.enabled else 0)
     media = MediaThread(sound.device, system, bind_host=bind.host, levels=True, sound=sound)
     phone = Phone(phone_config(brand, desk_uri), system, local_ip_for(bind.host))

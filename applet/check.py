@@ -4,7 +4,6 @@ what was found, what it means and which way a call would go. Nobody is called.""
 from __future__ import annotations
 
 import json
-import random
 import sys
 import time
 from queue import Empty
@@ -28,6 +27,7 @@ from applet.phone.messages import (
 )
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
+from applet.threads.entropy import SystemRandom
 from applet.threads.media import MediaThread
 from applet.threads.relay import RelayThread
 from applet.threads.sockets import local_ip_for
@@ -90,7 +90,7 @@ def _subject(brand: Brand, arguments: list[str], uri: str) -> _Subject:
 
 
 def _look(options: _Subject) -> _Seen:
-    system = random.SystemRandom()
+    system = SystemRandom()
     media = MediaThread(
         lambda call: NullDevice(),
         system,

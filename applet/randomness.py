@@ -6,7 +6,7 @@ from applet.hints import Protocol
 
 
 class Randomness(Protocol):
-    """Satisfied by `random.SystemRandom()` in the product and `random.Random(seed)` in tests."""
+    """Satisfied by `threads.entropy` in the product and by `random.Random(seed)` in tests."""
 
     def getrandbits(self, k: int, /) -> int: ...
 

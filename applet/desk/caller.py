@@ -3,7 +3,6 @@ microphone is a tone."""
 
 from __future__ import annotations
 
-import random
 import time
 from queue import Empty
 
@@ -14,6 +13,7 @@ from applet.phone.config import PhoneConfig
 from applet.phone.messages import CallState, CallStateChanged, Event
 from applet.phone.phone import Phone
 from applet.threads.core import CoreThread
+from applet.threads.entropy import SystemRandom
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
 
@@ -25,7 +25,7 @@ HOST = "127.0.0.1"
 
 def caller() -> CoreThread:
     """Not started yet. It reports levels."""
-    system = random.SystemRandom()
+    system = SystemRandom()
     tone = parse_source("tone:440")
     media = MediaThread(lambda _: FileDevice(tone), system, bind_host=HOST, levels=True)
     config = PhoneConfig(other_addresses=True, incoming=False)

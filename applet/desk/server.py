@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from queue import Empty
@@ -13,6 +12,7 @@ from applet.phone.config import PhoneConfig
 from applet.phone.messages import Logged, Stopped
 from applet.phone.phone import Phone
 from applet.threads.core import CoreThread
+from applet.threads.entropy import SystemRandom
 from applet.threads.media import MediaThread
 from applet.threads.sockets import local_ip_for
 
@@ -44,7 +44,7 @@ class DeskServer:
             answer=180,
             max_calls=max_calls,
         )
-        system = random.SystemRandom()
+        system = SystemRandom()
         media = MediaThread(self._desk.voice, system, bind_host=bind.host)
         phone = Phone(config, system, local_ip_for(bind.host))
         self._core = CoreThread(phone, media, bind)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import getopt
 import json
 import os
 import sys
 import time
 
 from applet.desk.server import MAX_CALLS, DeskServer
+from applet.headless.arguments import OptionError, read_arguments
 from applet.headless.lines import ready_json
-from applet.headless.options import OptionError, parse_address
+from applet.headless.options import parse_address
 from applet.hints import TYPE_CHECKING
 from applet.threads.sockets import BindError
 
@@ -39,17 +39,11 @@ def run_desk(arguments: list[str], started: float) -> int:
 
 
 def _parse(arguments: list[str]) -> tuple[Address, int]:
-    try:
-        pairs, rest = getopt.gnu_getopt(arguments, "", ["bind=", "max-calls="])
-    except getopt.GetoptError as error:
-        raise OptionError(str(error)) from error
-    if rest:
-        raise OptionError(f"unexpected argument {rest[0]!r}")
-    given = dict(pairs)
-    calls = given.get("--max-calls", str(MAX_CALLS))
+    given = dict(read_arguments(arguments, ("bind", "max-calls")))
+    calls = given.get("max-calls", str(MAX_CALLS))
     if not (calls.isdecimal() and 0 < int(calls) < 10000):
         raise OptionError(f"--max-calls: {calls!r} is not a number from 1 to 9999")
-    return parse_address(given.get("--bind", "127.0.0.1"), "bind"), int(calls)
+    return parse_address(given.get("bind", "127.0.0.1"), "bind"), int(calls)
 
 
 def _say(text: str) -> None:

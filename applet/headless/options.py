@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import getopt
 import os
 
 from applet.address import Address
+from applet.headless.arguments import OptionError as OptionError
+from applet.headless.arguments import read_arguments
 from applet.hints import TYPE_CHECKING
 from applet.media.codec import CODEC_NAMES
 from applet.phone.config import NatConfig, PhoneConfig
@@ -15,10 +16,6 @@ from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.nat.knowledge import RelayServer
-
-
-class OptionError(ValueError):
-    """A wrong option; `str()` is one plain line."""
 
 
 class Options(NamedTuple):
@@ -80,17 +77,10 @@ def parse_options(arguments: list[str]) -> Options:
 def _read(
     arguments: list[str],
 ) -> tuple[dict[str, str], tuple[Address, ...], tuple[RelayServer, ...]]:
-    try:
-        pairs, rest = getopt.gnu_getopt(
-            arguments, "", [f"{name}=" for name in _WITH_VALUE] + list(_FLAGS)
-        )
-    except getopt.GetoptError as error:
-        raise OptionError(str(error)) from error
-    if rest:
-        raise OptionError(f"unexpected argument {rest[0]!r}")
-    stun = tuple(parse_address(value, "stun", 3478) for name, value in pairs if name == "--stun")
-    turn = tuple(way for name, value in pairs if name == "--turn" for way in _relay(value))
-    return {name[2:]: value for name, value in pairs}, stun, turn
+    pairs = read_arguments(arguments, _WITH_VALUE, _FLAGS)
+    stun = tuple(parse_address(value, "stun", 3478) for name, value in pairs if name == "stun")
+    turn = tuple(way for name, value in pairs if name == "turn" for way in _relay(value))
+    return dict(pairs), stun, turn
 
 
 def _relay(text: str) -> tuple[RelayServer, ...]:

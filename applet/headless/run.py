@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import sys
 import threading
 import time
@@ -29,6 +28,7 @@ from applet.phone.messages import (
 )
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
+from applet.threads.entropy import SystemRandom
 from applet.threads.media import MediaThread
 from applet.threads.relay import RelayThread
 from applet.threads.sockets import local_ip_for
@@ -59,7 +59,7 @@ class _Session:
         self._followed = 0  # the call of `--call`
         self._next = 0  # the one that may take its place
         self._deadline: float | None = None
-        system = random.SystemRandom()
+        system = SystemRandom()
         media = MediaThread(
             self._device,
             system,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Registered, RegistrationFailed, Unregistered
-from applet.phone.reasons import NOT_ANSWERED, reason_for_status
 from applet.sip import events as sip
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ class Registrar:
                 self._account.service_route = route
                 self._tell(Registered(registrar))
             case sip.RegistrationFailed(by=by, status=status):
+                from applet.phone.reasons import NOT_ANSWERED, reason_for_status  # on a bad day
+
                 reason = NOT_ANSWERED.get(by) or reason_for_status(status)
                 self._tell(RegistrationFailed(status, reason))
             case _:  # Unregistered

@@ -16,11 +16,11 @@ from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.events import Event, LookupNeeded
 from applet.sip.hop import Hop, Transport
-from applet.sip.lookup import Lookup, Wanted
 from applet.sip.uri import SipUri, Uri
 
 if TYPE_CHECKING:
     from applet.randomness import Randomness
+    from applet.sip.lookup import Lookup, Wanted
     from applet.sip.records import Question, Value
     from applet.sip.timers import Timers
 
@@ -70,6 +70,8 @@ class Locator:
         if _ip_literal.fullmatch(host):
             then((_direct(host, uri, transports[0]),), now)
             return
+        from applet.sip.lookup import Wanted  # with the first name
+
         wanted = Wanted(host, uri.port, transports, _identity(uri))
         self._found = {key: kept for key, kept in self._found.items() if kept[0] > now}
         if wanted in self._found:
@@ -91,6 +93,8 @@ class Locator:
         self._found.clear()
 
     def _look_up(self, wanted: Wanted, then: Then, now: float) -> None:
+        from applet.sip.lookup import Lookup
+
         def ask(question: Question) -> None:
             self._emit(LookupNeeded(question))
 

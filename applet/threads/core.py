@@ -2,7 +2,7 @@
 
 Feed, send, carry out orders, hand out events, sleep until `next_timer()`. The order within one
 turn: what the phone wants to send leaves first, then its orders are carried out, then its events
-are told; again until it wants nothing more.
+are told; again until it wants nothing more. The log comes last, when nothing else is left to do.
 """
 
 from __future__ import annotations
@@ -177,6 +177,7 @@ class CoreThread:
                 now = self._loop.wait(deadline)
                 self._handle_timers(now)
                 self._settle(now)
+                self._write_down(now)
                 deadline = self._deadline()
             except Exception as error:
                 deadline = clock() + REST_AFTER_MISTAKE
@@ -191,6 +192,7 @@ class CoreThread:
             self._flows.next_deadline(),
             None if self._watch is None else self._watch.due(not self._phone.idle),
             self._resolver.next_deadline(),
+            self._trace.due,
         )
         return min((deadline for deadline in waiting if deadline is not None), default=None)
 
@@ -229,15 +231,17 @@ class CoreThread:
             orders = phone.orders()
             for order in orders:
                 self._try(self._carry_out, order, now)
-            for order in orders:
-                # Redacting takes longer than the rest: the first RTP packet does not wait for it.
-                if isinstance(order, TraceMessage):
-                    for line in self._trace.lines(order, now):
-                        self._tell(line)
             for event in phone.events():
                 self._tell(event)
             if not datagrams and not orders:
                 return
+
+    def _write_down(self, now: float) -> None:
+        """One message a turn: what comes meanwhile goes first."""
+        due = self._trace.due
+        if due is not None and due <= now:
+            for line in self._trace.written():
+                self._tell(line)
 
     def _try(self, do: Callable[[T, float], None], what: T, now: float) -> None:
         """One mistake costs one datagram or order, not those behind it."""
@@ -263,7 +267,7 @@ class CoreThread:
             case LookUp(question=question):
                 self._resolver.look_up(question, now)
             case TraceMessage():
-                return
+                self._trace.note(order, now)
             case Stop():
                 self._running = False
             case _:
@@ -310,7 +314,11 @@ class CoreThread:
                 self._probes.stun.close()
             self._udp.close()
         self._loop.close()
-        self.events.put(Stopped())
+        try:
+            while (due := self._trace.due) is not None:
+                self._write_down(due)
+        finally:
+            self.events.put(Stopped())
 
     # --- what comes in
 

@@ -1,15 +1,19 @@
 """SIP messages as lines of the log: redacted, cut to a readable length, and bounded in number.
 
-Writing a message down takes longer than reading it. A flood must cost neither the time of the
-running call nor the memory of whoever reads the lines later than they come.
+Writing a message down takes longer than answering it, so that waits until the answers to it have
+come and gone. A flood must cost neither the time of the running call nor the memory of whoever
+reads the lines later than they come.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Logged
 from applet.redaction import redact, redact_message
 from applet.token_bucket import TokenBucket
+from applet.value import NamedTuple
 
 if TYPE_CHECKING:
     from applet.phone.orders import TraceMessage
@@ -20,30 +24,55 @@ LONGEST_FIRST_LINE = 200
 BURST = 500
 PER_SECOND = 100
 """Messages in a row, and on average; further ones are counted only."""
+PATIENCE = 0.05
+"""Seconds until a message is written down."""
+
+
+class _Noted(NamedTuple):
+    """A message, and how many before it were left out."""
+
+    at: float
+    left_out: int
+    sent: bool
+    start: bytes
+    peer: str
 
 
 class TraceLog:
-    __slots__ = ("_bucket", "_left_out")
+    __slots__ = ("_bucket", "_left_out", "_waiting")
 
     def __init__(self) -> None:
         self._bucket = TokenBucket(BURST, 1 / PER_SECOND)
         self._left_out = 0
+        self._waiting: deque[_Noted] = deque()
 
-    def lines(self, traced: TraceMessage, now: float) -> list[Logged]:
-        """The line of one message; before it, if some were left out, how many."""
+    def note(self, traced: TraceMessage, now: float) -> None:
+        """It is cheap: nothing is read yet."""
         if not self._bucket.take(now):
             self._left_out += 1
-            return []
-        return [*self._gap(), _logged(traced.sent, traced.data, traced.peer)]
-
-    def _gap(self) -> list[Logged]:
+            return
         left_out, self._left_out = self._left_out, 0
-        return [Logged(f"{left_out} messages came too fast to be noted", "")] if left_out else []
+        start = traced.data[:LONGEST]
+        self._waiting.append(_Noted(now, left_out, traced.sent, start, traced.peer))
+
+    @property
+    def due(self) -> float | None:
+        """When the oldest message is to be written down."""
+        return self._waiting[0].at + PATIENCE if self._waiting else None
+
+    def written(self) -> list[Logged]:
+        """The line of the oldest message; before it, if some were left out, how many."""
+        noted = self._waiting.popleft()
+        lines = [_logged(noted)]
+        if noted.left_out:
+            lines.insert(0, Logged(f"{noted.left_out} messages came too fast to be noted", ""))
+        return lines
 
 
-def _logged(sent: bool, data: bytes, peer: str) -> Logged:
+def _logged(noted: _Noted) -> Logged:
     """`> INVITE sip:***@host (192.0.2.1:5060)`, with the whole redacted message behind it."""
-    message = data[:LONGEST].decode("utf-8", "replace")
+    message = noted.start.decode("utf-8", "replace")
     line = message.partition("\r\n")[0].removeprefix("SIP/2.0 ").removesuffix(" SIP/2.0")
     first = redact(line)[:LONGEST_FIRST_LINE]
-    return Logged(f"{'>' if sent else '<'} {first} ({peer})", redact_message(message))
+    arrow = ">" if noted.sent else "<"
+    return Logged(f"{arrow} {first} ({noted.peer})", redact_message(message))

@@ -1,0 +1,31 @@
+"""A pattern is `re.compile`'s, but for the moment in which it is compiled."""
+
+import re
+
+import pytest
+
+from applet.pattern import pattern
+
+
+def test_it_finds_what_a_compiled_one_finds() -> None:
+    ours, theirs = pattern(r"(b+)(?=c)", re.IGNORECASE), re.compile(r"(b+)(?=c)", re.IGNORECASE)
+    for text in ("abBc", "abd", "", "bc bbc"):
+        assert ours.findall(text) == theirs.findall(text)
+        assert ours.sub("x", text) == theirs.sub("x", text)
+        assert (ours.search(text) is None) == (theirs.search(text) is None)
+    assert ours.pattern == theirs.pattern
+
+
+def test_it_is_compiled_when_it_is_first_used() -> None:
+    wrong = pattern("(")
+    with pytest.raises(re.error, match="missing"):
+        wrong.search("")
+
+
+def test_bytes_have_patterns_too() -> None:
+    assert pattern(rb"[0-9]+").findall(b"1, 22") == [b"1", b"22"]
+
+
+def test_what_a_compiled_one_has_not_this_has_not() -> None:
+    with pytest.raises(AttributeError):
+        pattern("a").search_all  # type: ignore[attr-defined]  # noqa: B018
