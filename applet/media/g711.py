@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import audioop
-
 from applet.hints import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,9 +39,13 @@ class G711:
 
 def pcmu() -> G711:
     """mu-law, payload type 0."""
+    import audioop  # not by those who only ask for the names of codecs
+
     return G711("PCMU", audioop.lin2ulaw, audioop.ulaw2lin)
 
 
 def pcma() -> G711:
     """A-law, payload type 8."""
+    import audioop
+
     return G711("PCMA", audioop.lin2alaw, audioop.alaw2lin)

@@ -7,7 +7,6 @@ and subscribes only if it was told nothing.
 from __future__ import annotations
 
 from applet.hints import TYPE_CHECKING
-from applet.phone.message_summary import parse_summary
 from applet.phone.messages import MessagesWaiting
 from applet.sip.events import SUMMARY
 
@@ -115,6 +114,8 @@ class MessageWaiting:
             self.subscribe_at = now + min(wait, LONGEST_WAIT)
 
     def _read(self, request: Request) -> None:
+        from applet.phone.message_summary import parse_summary
+
         summary = parse_summary(request.body)
         if summary is None:
             return

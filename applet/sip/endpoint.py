@@ -19,7 +19,6 @@ from applet.sip.grammar import MessageError
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.sip.message import Request, Response, check_response
 from applet.sip.parser import parse
-from applet.sip.ping import Ping
 from applet.sip.registration import Registration
 from applet.sip.transport import note_source
 from applet.sip.uas import ALLOW, Headers, RefusedError, capabilities, insisted, inspect
@@ -228,6 +227,8 @@ class Endpoint:
         headers: Headers = (),
     ) -> None:
         """Send an OPTIONS to `target`; `Pinged` follows within `limit` seconds."""
+        from applet.sip.ping import Ping  # not needed where no router is in between
+
         core = self._core
         lines = [*headers, ALLOW, ("User-Agent", core.config.user_agent)]
         request = first_request("OPTIONS", target.address_only(), target, sender, core, lines)

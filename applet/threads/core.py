@@ -31,6 +31,7 @@ from applet.phone.orders import LookUp, OpenMedia, Order, Probe, Stop, TraceMess
 from applet.sip.hop import Datagram, Hop, Transport
 from applet.threads.core_inbox import (
     AudioHappened,
+    LookedUp,
     MappingMoved,
     MediaCounted,
     MediaHappened,
@@ -40,9 +41,6 @@ from applet.threads.core_inbox import (
 from applet.threads.flows import Flows
 from applet.threads.loop import Loop, clock
 from applet.threads.mishap import Mishaps
-from applet.threads.name_server import NameServer
-from applet.threads.network_watch import NetworkWatch
-from applet.threads.resolver import LookedUp, Resolver
 from applet.threads.sockets import BindError as BindError
 from applet.threads.sockets import SipSockets, bind_sip, is_wildcard, receive_all, send
 from applet.threads.tls_files import NO_FILES, TlsFiles, TlsFilesError
@@ -61,8 +59,11 @@ if TYPE_CHECKING:
     from applet.hints import TypeVar
     from applet.phone.phone import Phone
     from applet.sip.events import EndedBy
+    from applet.sip.records import Question
     from applet.threads.media import MediaThread
+    from applet.threads.network_watch import NetworkWatch
     from applet.threads.probes import Probes
+    from applet.threads.resolver import Resolver
 
     T = TypeVar("T")
 
@@ -103,6 +104,7 @@ class CoreThread:
         self._bind_late = bind_late
         self._bound = False
         self._name_server = name_server
+        self._resolver: Resolver | None = None
         self._tls_files = tls_files
         self._probes: Probes | None = None
         self._watch: NetworkWatch | None = None
@@ -126,8 +128,6 @@ class CoreThread:
         except (BindError, TlsFilesError):
             self._loop.close()
             raise
-        names = NameServer(_family(self._sip_bind), self._name_server)
-        self._resolver = Resolver(self._loop.post, names.ask)
         if sockets is None:
             self._media.start(self._loop.post, bind_ahead=False)
             self.events.put(Ready(""))
@@ -154,6 +154,8 @@ class CoreThread:
         self._phone.bound(sockets.bound, now, with_tls=sockets.tls is not None)
         self.events.put(Ready(str(sockets.address)))
         if is_wildcard(sockets.bound.host):
+            from applet.threads.network_watch import NetworkWatch
+
             self._watch = NetworkWatch(self._phone.server_host, now)
 
     def submit(self, command: Command) -> None:
@@ -191,7 +193,7 @@ class CoreThread:
             self._stop_by,
             self._flows.next_deadline(),
             None if self._watch is None else self._watch.due(not self._phone.idle),
-            self._resolver.next_deadline(),
+            None if self._resolver is None else self._resolver.next_deadline(),
             self._trace.due,
         )
         return min((deadline for deadline in waiting if deadline is not None), default=None)
@@ -203,7 +205,7 @@ class CoreThread:
         if self._watch is not None and self._watch.due(not self._phone.idle) <= now:
             self._look_at_network(self._watch, now)
         try:
-            for late in self._resolver.overdue(now):
+            for late in () if self._resolver is None else self._resolver.overdue(now):
                 self._phone.looked_up(late.question, late.answers, now)
             timer = self._phone.next_timer()
             if timer is not None and now >= timer:
@@ -265,13 +267,22 @@ class CoreThread:
             case Probe():
                 self._look_around(order)
             case LookUp(question=question):
-                self._resolver.look_up(question, now)
+                self._look_up(question, now)
             case TraceMessage():
                 self._trace.note(order, now)
             case Stop():
                 self._running = False
             case _:
                 self._media.submit(order)
+
+    def _look_up(self, question: Question, now: float) -> None:
+        if self._resolver is None:
+            from applet.threads.name_server import NameServer
+            from applet.threads.resolver import Resolver
+
+            names = NameServer(_family(self._sip_bind), self._name_server)
+            self._resolver = Resolver(self._loop.post, names.ask)
+        self._resolver.look_up(question, now)
 
     def _look_around(self, order: Probe) -> None:
         if self._probes is None:
@@ -307,7 +318,8 @@ class CoreThread:
 
     def _close(self) -> None:
         self._media.stop()
-        self._resolver.stop(0.2)
+        if self._resolver is not None:
+            self._resolver.stop(0.2)
         self._flows.close_all()
         if self._bound:
             if self._probes is not None:
@@ -340,7 +352,7 @@ class CoreThread:
             case Levels() | Logged() | Trouble():
                 self._tell(value)
             case LookedUp():
-                if self._resolver.settled(value):
+                if self._resolver is not None and self._resolver.settled(value):
                     phone.looked_up(value.question, value.answers, now)
             case Quit():
                 if self._stop_by is None:

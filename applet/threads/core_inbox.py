@@ -1,5 +1,4 @@
-"""What other threads say to the core thread: the media thread, and those that look at the
-network."""
+"""What other threads say to the core thread: the media thread, and those that ask the network."""
 
 from __future__ import annotations
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from applet.media.events import MediaEvent, MediaStatistics
     from applet.nat.knowledge import Fact
     from applet.nat.strategy import OpenedWay
+    from applet.sip.records import Question, Value
 
 
 class MediaHappened(NamedTuple):
@@ -57,6 +57,14 @@ class NatFact(NamedTuple):
 
     generation: int
     fact: Fact
+
+
+class LookedUp(NamedTuple):
+    """For `Resolver.settled`; `answers` is empty when there is nothing, or not in time."""
+
+    number: int
+    question: Question
+    answers: tuple[Value, ...]
 
 
 MediaAnswer = (

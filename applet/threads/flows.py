@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import itertools
 import socket
-from contextlib import suppress
 
 from applet.address import Address
 from applet.hints import TYPE_CHECKING, Protocol
@@ -282,8 +281,7 @@ class Flows:
         try:
             plain = flow.tls.feed(data)
         except TlsError as error:
-            with suppress(OSError):  # the reason, for whoever reads their log
-                flow.sock.send(flow.tls.to_send())
+            _say_why(flow.sock, flow.tls.to_send())
             self._end(flow, now, error.by)
             return
         flow.out += flow.tls.to_send()
@@ -354,3 +352,11 @@ class Flows:
             del self._by_end[flow.hop.end]
         self._loop.forget(flow.sock)
         flow.sock.close()
+
+
+def _say_why(sock: socket.socket, alert: bytes) -> None:
+    """For whoever reads their log."""
+    try:
+        sock.send(alert)
+    except OSError:
+        return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Logged, Reason, Trouble
-from applet.redaction import redacted_traceback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +30,8 @@ class Mishaps:
         more = f" ({self._unreported} more before it)" if self._unreported else ""
         self._next = now + PAUSE
         self._unreported = 0
+        from applet.redaction import redacted_traceback  # on a bad day
+
         name = type(error).__name__
         self._report(
             Logged(

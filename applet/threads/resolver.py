@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable
 
 from applet.sip.records import Question, Record, Value
+from applet.threads.core_inbox import LookedUp
 from applet.threads.sockets import is_ip
-from applet.value import NamedTuple
 
 LOOK_UP_LIMIT = 5.0
 """Seconds until a name counts as not found."""
@@ -21,16 +21,9 @@ MOST_AT_ONCE = 16
 Ask = Callable[[Question], tuple[Value, ...]]
 
 
-class LookedUp(NamedTuple):
-    """Posted to the loop; `answers` is empty when there is nothing, or not in time."""
-
-    number: int
-    question: Question
-    answers: tuple[Value, ...]
-
-
 class Resolver:
-    """On the thread of the loop that `post` belongs to; only the asking happens elsewhere."""
+    """On the thread of the loop that `post` belongs to; only the asking happens elsewhere. Made
+    with the first name that is looked for."""
 
     def __init__(self, post: Callable[[LookedUp], None], ask: Ask) -> None:
         self._post = post

@@ -11,7 +11,6 @@ from collections import deque
 
 from applet.hints import TYPE_CHECKING
 from applet.phone.messages import Logged
-from applet.redaction import redact, redact_message
 from applet.token_bucket import TokenBucket
 from applet.value import NamedTuple
 
@@ -71,6 +70,8 @@ class TraceLog:
 
 def _logged(noted: _Noted) -> Logged:
     """`> INVITE sip:***@host (192.0.2.1:5060)`, with the whole redacted message behind it."""
+    from applet.redaction import redact, redact_message  # there is time for it now
+
     message = noted.start.decode("utf-8", "replace")
     line = message.partition("\r\n")[0].removeprefix("SIP/2.0 ").removesuffix(" SIP/2.0")
     first = redact(line)[:LONGEST_FIRST_LINE]

@@ -8,8 +8,9 @@ import pytest
 
 from applet.sip.records import Naptr, Question, Record, Srv
 from applet.threads import name_server
+from applet.threads.core_inbox import LookedUp
 from applet.threads.name_server import NameServer
-from applet.threads.resolver import LookedUp, Resolver
+from applet.threads.resolver import Resolver
 from tests.support.dns_server import DnsServer
 
 

@@ -7,8 +7,9 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from applet.sip.records import Question, Record, Value
+from applet.threads.core_inbox import LookedUp
 from applet.threads.name_server import NameServer
-from applet.threads.resolver import LOOK_UP_LIMIT, MOST_AT_ONCE, LookedUp, Resolver
+from applet.threads.resolver import LOOK_UP_LIMIT, MOST_AT_ONCE, Resolver
 
 
 def address_of(name: str) -> Question:
