@@ -49,6 +49,9 @@ from applet.threads.trace import TraceLog
 DRAIN_LIMIT = 2.0
 JOIN_LIMIT = 5.0
 """Seconds for BYE and un-REGISTER at the end, and for the whole stop."""
+PREPARE_AFTER = 0.05
+"""Seconds from the start until all is made ready for a call: what is done at the start itself, and
+answered by a server nearby, is over by then."""
 MOST_ROUNDS = 100
 REST_AFTER_MISTAKE = 0.1
 
@@ -112,6 +115,7 @@ class CoreThread:
         self._running = False
         self._stop_by: float | None = None
         self._rest_until = 0.0
+        self._prepare_at: float | None = None
         self._mishaps = Mishaps("core", self._tell)
         self._trace = TraceLog()
 
@@ -128,16 +132,15 @@ class CoreThread:
         except (BindError, TlsFilesError):
             self._loop.close()
             raise
+        self._media.start(self._loop.post)
         if sockets is None:
-            self._media.start(self._loop.post, bind_ahead=False)
             self.events.put(Ready(""))
         else:
-            self._media.start(self._loop.post)
             self._use(sockets, clock())
         self._running = True
+        self._prepare_at = clock() + PREPARE_AFTER
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self._thread.start()
-        self._media.prepare()
         return sockets.address if sockets else Address(self._sip_bind.host, 0)
 
     def _bind(self) -> SipSockets:
@@ -191,6 +194,7 @@ class CoreThread:
         waiting = (
             None if timer is None else max(timer, self._rest_until),
             self._stop_by,
+            self._prepare_at,
             self._flows.next_deadline(),
             None if self._watch is None else self._watch.due(not self._phone.idle),
             None if self._resolver is None else self._resolver.next_deadline(),
@@ -201,6 +205,9 @@ class CoreThread:
     def _handle_timers(self, now: float) -> None:
         if self._stop_by is not None and now >= self._stop_by:
             self._running = False
+        if self._prepare_at is not None and now >= self._prepare_at:
+            self._prepare_at = None
+            self._media.prepare(bind_ahead=self._bound)
         self._flows.handle_deadlines(now)
         if self._watch is not None and self._watch.due(not self._phone.idle) <= now:
             self._look_at_network(self._watch, now)

@@ -80,7 +80,7 @@ class _Recorded(NamedTuple):
 
 
 class _Prepare(NamedTuple):
-    pass
+    bind_ahead: bool
 
 
 class _Stop(NamedTuple):
@@ -131,9 +131,8 @@ class MediaThread:
 
         return Ways(self._loop.post, self.relays, self.mappings)
 
-    def start(self, answer: Callable[[MediaAnswer], None], *, bind_ahead: bool = True) -> None:
-        """`answer` is called in this thread (and in the sound worker's) and must not wait.
-        `bind_ahead`: have the sockets of the first call ready."""
+    def start(self, answer: Callable[[MediaAnswer], None]) -> None:
+        """`answer` is called in this thread (and in the sound worker's) and must not wait."""
         self._answer = answer
         self._mishaps = Mishaps("media", answer)
         self._loop = Loop(self._posted, self._mishaps.caught)
@@ -141,15 +140,14 @@ class MediaThread:
         if self._sound is not None:
             self._sound.report_to(self._sound_reported)
         sys.setswitchinterval(SWITCH_INTERVAL)
-        if bind_ahead:
-            self._ports.bind_ahead()
         self._running = True
         self._thread = threading.Thread(target=self._run, name="media", daemon=True)
         self._thread.start()
 
-    def prepare(self) -> None:
-        """Once the start is over: have ready what only a call needs. Any thread."""
-        self._loop.post(_Prepare())
+    def prepare(self, *, bind_ahead: bool = True) -> None:
+        """Once the start is over: have ready what only a call needs; with `bind_ahead` the sockets
+        of the first one too. Any thread."""
+        self._loop.post(_Prepare(bind_ahead))
 
     def open(self, call: int, remote_host: str) -> OpenedMedia:
         """Bind the call's RTP and RTCP sockets; any thread. `adopt` hands them over. Raises
@@ -231,7 +229,9 @@ class MediaThread:
                         each.session.set_gain(*value)
             case SelectAudio() | ListAudio() | TryAudio():
                 self._control_sound(value)
-            case _Prepare():
+            case _Prepare(bind_ahead=bind_ahead):
+                if bind_ahead:
+                    self._ports.bind_ahead()
                 self._import_call_parts()
             case _Stop():
                 self._running = False
