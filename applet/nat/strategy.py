@@ -76,6 +76,9 @@ class Plan(NamedTuple):
     proof: str
 
 
+NO_NAT = Plan((DIRECT,), "", 0, "")
+"""Nothing is in between."""
+
 _Make = Callable[[Knowledge], tuple[Way, ...]]
 
 

@@ -24,14 +24,14 @@ class Moves:
 
     def fact(self, generation: int, fact: Fact, now: float) -> None:
         """From the threads."""
-        self._network.fact(generation, fact, now)
+        self._network.surroundings.fact(generation, fact, now)
         self._learnt(now)
 
     def pinged(self, event: Pinged, now: float) -> None:
         """A server has answered, or not."""
-        self._network.pinged(event, now)
+        self._network.surroundings.pinged(event, now)
         self._learnt(now)
-        if self._network.take_moved():
+        if self._network.surroundings.take_moved():
             self._registrar.reroute(now)
             self._dial_elsewhere(now)
 
@@ -40,14 +40,14 @@ class Moves:
         self._network.changed(now)
         server = self._account.server
         if server is not None:
-            self._network.when_known(server, lambda _, at: self._registrar.move(at), now)
+            self._network.when_known(server, self._registrar.move, now)
         for call in self._calls.all():
             if call.rescuer is not None and call.live:
                 call.rescuer.network_changed(now)
 
     def seen_elsewhere(self, event: SeenElsewhere, now: float) -> None:
         """From the endpoint."""
-        self._network.seen_elsewhere(event)
+        self._network.surroundings.seen_elsewhere(event)
         self._tell_contact(now)
 
     def _tell_contact(self, now: float) -> None:
@@ -58,7 +58,7 @@ class Moves:
                 call.rescuer.tell_contact(now)
 
     def _learnt(self, now: float) -> None:
-        if self._network.contacts.take_moved():
+        if self._network.surroundings.contacts.take_moved():
             self._tell_contact(now)
         else:
             self._registrar.check_address(now)

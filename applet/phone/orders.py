@@ -7,7 +7,6 @@ Immutable values, carried out in order by `threads.core`; the answers come back 
 from __future__ import annotations
 
 from applet.hints import TYPE_CHECKING
-from applet.nat.strategy import DIRECT, Way
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from applet.media.tones import Tone
     from applet.nat.ice import IceSetup
     from applet.nat.knowledge import RelayServer
+    from applet.nat.strategy import Way
     from applet.sip.records import Question
 
 
@@ -38,8 +38,8 @@ class OpenMedia(NamedTuple):
 
     call: int
     remote_host: str
-    ways: tuple[Way, ...] = (DIRECT,)
-    every: bool = False
+    ways: tuple[Way, ...]
+    every: bool
 
 
 class HurryWay(NamedTuple):

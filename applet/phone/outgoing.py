@@ -97,4 +97,8 @@ class Outgoing:
 
         call.dial(Attempts(target, self._policy, place), now)
         host = account.next_host(target)
-        network.when_known(server, lambda plan, at: call.open_media(host, plan.ways, at), now)
+
+        def known(now: float) -> None:
+            call.open_media(host, network.plan_towards(server).ways, now)
+
+        network.when_known(server, known, now)

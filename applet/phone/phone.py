@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     from applet.media.events import MediaEvent, MediaStatistics
     from applet.nat.knowledge import Fact
-    from applet.nat.strategy import OpenedWay, Plan
+    from applet.nat.strategy import OpenedWay
     from applet.phone.call_side import CallSide
     from applet.phone.config import PhoneConfig
     from applet.phone.services import Services
@@ -272,7 +272,7 @@ class Phone:
             case TrySound():
                 self._outbox.order(TryAudio())
             case CheckNetwork():
-                self._network.tell_all()
+                self._network.surroundings.tell_all()
             case Quit():
                 self._quit(now)
             case _:
@@ -310,7 +310,7 @@ class Phone:
         if account.registrar is not None and server is not None:
             self._network.when_known(server, self._register_now, now, REGISTER_WAIT)
 
-    def _register_now(self, _: Plan, now: float) -> None:
+    def _register_now(self, now: float) -> None:
         if self._quit_at is None:
             self._registrar.register(now)
 

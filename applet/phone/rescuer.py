@@ -5,7 +5,7 @@ from __future__ import annotations
 from applet.hints import TYPE_CHECKING
 from applet.media.events import ConsentLost, PathFound, SoundBack, SoundMissing
 from applet.nat.rescue import BUSY_PAUSE, OFFER_PAUSE, Rescue, RescueInput, RescueState, Step
-from applet.nat.strategy import Kind, OpenedWay, Plan, Way
+from applet.nat.strategy import Kind, OpenedWay, Way
 from applet.phone.messages import Reason, Trouble
 from applet.phone.orders import KeepWay, OpenWay
 from applet.sip.events import OfferReceived, ReinviteAnswered, ReinviteConfirmed, ReinviteFailed
@@ -80,7 +80,7 @@ class Rescuer:
         """By ICE. That they consent again is all that is to be known where sound never stopped."""
         by = ", through the relay" if found.relayed else ""
         proof = f"The other side offered ICE, and its checks found the way to {found.remote}{by}."
-        self._network.news.found("ice", proof)
+        self._network.surroundings.news.found("ice", proof)
         if self._without_consent:
             self._without_consent = False
             self._machine.feed(RescueInput.BACK, now)
@@ -117,7 +117,7 @@ class Rescuer:
         """The router reaches us by another address or port from now on. While another way is
         offered this waits for what becomes of that."""
         if rtp.host != self._opened.rtp.host:
-            self._network.look_again(now)  # SIP comes from there too
+            self._network.surroundings.look_again(now)  # SIP comes from there too
         moved = self._opened._replace(rtp=rtp, rtcp=rtcp)
         if self._offered is None and not self._late:
             self._moved(moved, now)
@@ -134,19 +134,21 @@ class Rescuer:
         self._changes += 1
         change = self._changes
 
-        def known(plan: Plan, at: float) -> None:
-            if change == self._changes:
-                self._move(plan.ways)
+        server = self._server
 
-        if self._server is not None:
-            self._network.when_known(self._server, known, now)
+        def known(now: float) -> None:
+            if change == self._changes and server is not None:
+                self._move(self._network.plan_towards(server).ways)
+
+        if server is not None:
+            self._network.when_known(server, known, now)
         else:
             self._move(self._network.ways_towards(self._peer))
 
     def _move(self, ways: tuple[Way, ...]) -> None:
         if self._call.live:
             self._moving = True
-            local = self._network.local_towards(self._peer)
+            local = self._network.local_towards(self._peer).host
             self._outbox.order(OpenWay(self._call.number, ways, local))
 
     def _moved(self, opened: OpenedWay, now: float) -> None:
@@ -233,7 +235,7 @@ class Rescuer:
             return
         free = self._negotiation.free
         if self._machine.at_last and self._server is not None:
-            free = free and not self._network.is_asking(self._server)
+            free = free and not self._network.surroundings.is_asking(self._server)
         step = self._machine.next_step(free, now)
         if step is not None:
             self._take(step, now)
@@ -249,7 +251,7 @@ class Rescuer:
         the way can read."""
         ways: list[Way] = []
         if self._server is not None:
-            self._network.ask_all(self._server, now)
+            self._network.surroundings.ask_all(self._server, now)
             ways = list(self._network.plan_towards(self._server).ways)
         kinds = {self._opened.way.kind, *_NOT_A_RESCUE}
         again = self._without_consent or (heard and not self._opened.way.as_bound)
@@ -267,7 +269,7 @@ class Rescuer:
             self._outbox.order(OpenWay(self._call.number, (step.way,)))
             return
         server, session = self._server, self._call.session
-        other = self._network.other_transport(server) if server is not None else None
+        other = self._network.surroundings.other_transport(server) if server is not None else None
         if server is None or other is None or session is None:
             self._machine.feed(RescueInput.REFUSED, now)
             self.handle_timers(now)
@@ -283,7 +285,7 @@ class Rescuer:
         answers so; another host has the usual one."""
         transport, port = way
         rest = tuple(pair for pair in uri.params if pair[0].lower() != "transport")
-        its_port = port if self._network.is_host_of(uri.host, server) else None
+        its_port = port if self._network.surroundings.is_host_of(uri.host, server) else None
         return uri._replace(port=its_port, params=(*rest, ("transport", transport)))
 
     def _succeeded(self, now: float) -> None:
@@ -291,11 +293,11 @@ class Rescuer:
         if self._offered is not None:
             self._opened, self._offered, self._remapped = self._offered, None, None
         if self._rerouted is not None:
-            self._network.settle(self._rerouted.server, self._rerouted.way)
+            self._network.surroundings.settle(self._rerouted.server, self._rerouted.way)
             self._rerouted = None
         why = "The other side stopped answering" if self._without_consent else "No sound came"
         proof = f"{why}, so the call goes on by {self._by.upper()}."
-        self._network.news.found(self._opened.way.name, proof)
+        self._network.surroundings.news.found(self._opened.way.name, proof)
 
     def _failed(self, now: float) -> None:
         """The call is as it was before."""

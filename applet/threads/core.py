@@ -13,7 +13,6 @@ from queue import SimpleQueue
 
 from applet.address import Address
 from applet.hints import TYPE_CHECKING
-from applet.nat.strategy import OpenedWay
 from applet.phone.messages import (
     Command,
     Dial,
@@ -306,6 +305,8 @@ class CoreThread:
 
     def _open_media(self, order: OpenMedia, now: float) -> None:
         """The INVITE leaves before the media thread wakes: they would wait for each other."""
+        from applet.nat.strategy import OpenedWay  # whoever gave this order has imported it
+
         call, way = order.call, order.ways[0]
         try:
             opened = self._media.open(call, order.remote_host)

@@ -15,12 +15,12 @@ from queue import Empty, SimpleQueue
 
 from applet.address import Address
 from applet.hints import TYPE_CHECKING
-from applet.nat.knowledge import MapperSeen
 from applet.nat.port_mapping import LEASE, PortMappingError
 from applet.threads.mishap import Mishaps
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
+    from applet.nat.knowledge import MapperSeen
     from applet.phone.messages import Logged, Trouble
     from applet.threads.routers import Router
 
@@ -97,6 +97,8 @@ class Mappings:
     def look(self, probe_port: int, answer: Callable[[MapperSeen], None]) -> None:
         """Look for a router by both protocols at once; the first that is found counts. `answer`
         comes once, from another thread, within LOOK_LIMIT. `probe_port`: a UDP port of ours."""
+        from applet.nat.knowledge import MapperSeen  # whoever asks has imported it
+
         looking = len(self._finders)
         told = False
 

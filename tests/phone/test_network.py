@@ -19,8 +19,9 @@ from applet.phone.messages import (
     Registered,
     Trouble,
 )
-from applet.phone.network import CALL_WAIT, OTHERS_AFTER, REFRESH_AFTER, REGISTER_WAIT
+from applet.phone.network import CALL_WAIT, REGISTER_WAIT
 from applet.phone.orders import OpenMedia, Probe
+from applet.phone.surroundings import OTHERS_AFTER, REFRESH_AFTER
 from applet.sip.events import EndedBy
 from tests.nat.facts import (
     LOCAL,
@@ -502,7 +503,7 @@ def test_a_phone_that_is_bound_to_one_address_has_that() -> None:
     scene.phone.bound(Address("192.168.1.3", 5062), 0.0)
     scene.collect()
     assert report(scene)["Our address"][0].startswith("192.168.1.3:5062")
-    assert scene.phone._network.local_towards(SERVER) == "192.168.1.3"
+    assert scene.phone._network.local_towards(SERVER).host == "192.168.1.3"
 
 
 def test_who_waits_for_the_registrar_waits_on_while_other_ways_are_asked() -> None:
