@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from applet.value import NamedTuple
 
+_V6 = frozenset("0123456789abcdefABCDEF:.")
+
+
+def is_numeric(host: str) -> bool:
+    """Whether `host` is written as an IP address, so that nobody has to be asked for it."""
+    if ":" in host:
+        return _V6.issuperset(host)
+    parts = host.split(".")
+    return host.isascii() and len(parts) == 4 and all(p.isdecimal() and len(p) <= 3 for p in parts)
+
 
 class Address(NamedTuple):
     """An IP literal without brackets (or, before it is looked up, a host name) and a port.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from applet.address import is_numeric
 from applet.hints import TYPE_CHECKING
 from applet.phone.target import leads_to
 from applet.sip.digest import Credentials
@@ -95,8 +96,7 @@ class Account:
     def _own_host(self, towards: str, bound: Address) -> str:
         if bound.host not in ("", "0.0.0.0", "::"):
             return bound.host
-        is_literal = ":" in towards or towards.replace(".", "").isdecimal()
-        return self._local_ip_for(towards) if is_literal else _ANONYMOUS_HOST
+        return self._local_ip_for(towards) if is_numeric(towards) else _ANONYMOUS_HOST
 
 
 def _sip_uri(text: str) -> SipUri | None:

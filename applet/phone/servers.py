@@ -3,13 +3,11 @@ for others (RFC 3325 section 5), and is what we subscribed to."""
 
 from __future__ import annotations
 
+from applet.address import is_numeric
 from applet.hints import TYPE_CHECKING
-from applet.pattern import pattern
 
 if TYPE_CHECKING:
     from applet.phone.account import Account
-
-_literal = pattern(r"[0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
 class Servers:
@@ -20,7 +18,7 @@ class Servers:
     def __init__(self, account: Account) -> None:
         uris = [account.registrar, *account.route]
         self._names = {uri.host.lower() for uri in uris if uri is not None}
-        self._addresses = {name for name in self._names if _literal.fullmatch(name)}
+        self._addresses = set(filter(is_numeric, self._names))
 
     @property
     def configured(self) -> bool:

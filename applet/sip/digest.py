@@ -11,7 +11,7 @@ import re
 
 from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
-from applet.sip.grammar import QUOTED, TOKEN, LocalProtocolError, MessageError, quoted
+from applet.sip.grammar import QUOTED, TOKEN, LocalProtocolError, MessageError, is_token, quoted
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ _HASHES = {"MD5": "md5", "SHA-256": "sha256"}
 _STRENGTH = {"md5": 1, "sha256": 2}
 
 _VALUE = r'[^\s,"]++'
-_params = pattern(rf"({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|({_VALUE}))", re.DOTALL)
 # Each parameter is followed by a comma or the end; empty places in the list do no harm.
-_PARAM = rf"[ \t]*+{TOKEN}[ \t]*+=[ \t]*+(?:{QUOTED}|{_VALUE})(?=[ \t]*+(?:,|\Z))"
-_auth = pattern(rf"({TOKEN})(?:[ \t]++((?:[ \t]*+,|{_PARAM})*))?", re.DOTALL)
+_param = pattern(
+    rf"[ \t,]*+({TOKEN})[ \t]*+=[ \t]*+(?:({QUOTED})|({_VALUE}))[ \t]*+(?=,|\Z)", re.DOTALL
+)
 
 
 class Credentials(NamedTuple):
@@ -81,16 +81,18 @@ def parse_auth(text: str) -> tuple[str, dict[str, str]]:
 
     Quoted values lose their quotes and keep their escapes. Raises MessageError.
     """
-    found = _auth.fullmatch(text)
-    if found is None:
-        raise MessageError("an authentication header cannot be read")
+    scheme = text.replace("\t", " ").partition(" ")[0]
     values: dict[str, str] = {}
-    for param in _params.finditer(found[2] or ""):
+    position = len(scheme)
+    while (param := _param.match(text, position)) is not None:
+        position = param.end()
         name = param[1].lower()
         if name in values:
             raise MessageError(f"{name} is twice in an authentication header")
         values[name] = param[3] if param[2] is None else param[2][1:-1]
-    return found[1].lower(), values
+    if not is_token(scheme) or text[position:].strip(" \t,"):
+        raise MessageError("an authentication header cannot be read")
+    return scheme.lower(), values
 
 
 def parse_challenge(text: str) -> Challenge:

@@ -65,7 +65,7 @@ _list_value = pattern(r'(?:[^,"<]++|"(?:[^"\\]++|\\.)*(?:"|\\?\Z)|<[^>]*+(?:>|\Z
 
 def is_token(text: str) -> bool:
     """Whether `text` is a token: a method, a header name, an option tag."""
-    return _token.fullmatch(text) is not None
+    return (text.isalpha() and text.isascii()) or _token.fullmatch(text) is not None
 
 
 def number(text: str, maximum: int, what: str) -> int:

@@ -222,10 +222,15 @@ class CSeq(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> CSeq:
         """Raises MessageError."""
-        found = _cseq.fullmatch(text)
-        if found is None:
-            raise MessageError("CSeq cannot be read")
-        return cls(number(found[1], MAX_CSEQ, "CSeq"), found[2])
+        digits, _, method = text.partition(" ")
+        if not method.isalpha():  # as good as every one is
+            found = _cseq.fullmatch(text)
+            if found is None:
+                raise MessageError("CSeq cannot be read")
+            digits, method = found[1], found[2]
+        if not is_token(method):
+            raise MessageError("CSeq names no method")
+        return cls(number(digits, MAX_CSEQ, "CSeq"), method)
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"

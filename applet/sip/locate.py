@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from applet.address import Address
+from applet.address import Address, is_numeric
 from applet.hints import TYPE_CHECKING
-from applet.pattern import pattern
 from applet.sip.events import Event, LookupNeeded
 from applet.sip.hop import Hop, Transport
 from applet.sip.uri import SipUri, Uri
@@ -28,7 +27,6 @@ KEPT = 60.0
 """Seconds for which an answer is used again."""
 MAX_NAMES = 64
 
-_ip_literal = pattern(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*")
 _TRANSPORTS = {transport.value.lower(): transport for transport in Transport}
 _BY_PREFERENCE = (Transport.UDP, Transport.TCP, Transport.TLS)
 
@@ -67,7 +65,7 @@ class Locator:
             then((), now)
             return
         host = (uri.param("maddr") or uri.host).lower().rstrip(".")
-        if _ip_literal.fullmatch(host):
+        if is_numeric(host):
             then((_direct(host, uri, transports[0]),), now)
             return
         from applet.sip.lookup import Wanted  # with the first name

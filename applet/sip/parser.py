@@ -88,9 +88,11 @@ class _Head:
         """Raises MessageError, without `partial`."""
         if self.fault is not None:
             raise self.fault
+        if self.start[:4].upper() == "SIP/":
+            return self._response(body)
         found = _request_line.fullmatch(self.start)
         if found is None:
-            return self._response(body)
+            raise MessageError("the first line cannot be read")
         method, uri, version = found.groups()
         if version != "2.0":
             raise MessageError("the version is not SIP/2.0", 505)
@@ -99,7 +101,7 @@ class _Head:
     def _response(self, body: bytes) -> Response:
         found = _status_line.fullmatch(self.start)
         if found is None:
-            raise MessageError("the first line cannot be read")
+            raise MessageError("the status line cannot be read")
         return Response(int(found[1]), found[2] or "", self.headers, body)
 
     def partial(self) -> Request | None:

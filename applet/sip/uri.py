@@ -27,7 +27,7 @@ _SIP_URI += rf'({HOST})(?::([0-9]{{1,5}}))?((?:;{_PARAM})*)(?:\?([^\s<>"]*+))?'
 _sip_uri = pattern(_SIP_URI)
 _other = pattern(r'([A-Za-z][A-Za-z0-9+\-.]*+):([^\s<>"]++)')
 _escape = pattern(r"%[0-9A-Fa-f]{2}")
-_unreserved = pattern(r"[A-Za-z0-9\-_.!~*'()]")
+_UNRESERVED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()")
 
 # These parameters make two URIs differ when only one of them has it (RFC 3261 section 19.1.4).
 _DISTINGUISHING = ("user", "ttl", "method", "maddr", "transport")
@@ -155,7 +155,7 @@ def escaped(text: str, also: str = "") -> str:
     """`text` with every character escaped but the unreserved ones and those of `also`: fit for
     the value of a header in a URI."""
     return "".join(
-        chr(octet) if _unreserved.fullmatch(chr(octet)) or chr(octet) in also else f"%{octet:02X}"
+        chr(octet) if chr(octet) in _UNRESERVED or chr(octet) in also else f"%{octet:02X}"
         for octet in text.encode("utf-8", "replace")
     )
 
@@ -167,12 +167,12 @@ def _read_params(text: str) -> Params:
 
 def _normal(text: str) -> str:
     """Escapes of unreserved characters resolved: only those mean the same as the character."""
-    return _escape.sub(_normal_escape, text)
+    return _escape.sub(_normal_escape, text) if "%" in text else text
 
 
 def _normal_escape(found: re.Match[str]) -> str:
     character = chr(int(found[0][1:], 16))
-    return character if _unreserved.fullmatch(character) else found[0].upper()
+    return character if character in _UNRESERVED else found[0].upper()
 
 
 def _comparable(params: Params) -> dict[str, str | None]:
