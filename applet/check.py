@@ -28,8 +28,8 @@ from applet.phone.messages import (
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
 from applet.threads.entropy import SystemRandom
+from applet.threads.helpers import Helpers
 from applet.threads.media import MediaThread
-from applet.threads.relay import RelayThread
 from applet.threads.sockets import local_ip_for
 from applet.threads.tls_files import NO_FILES, TlsFiles
 from applet.ui.sound_report import Row, heard_and_played, sound_rows
@@ -96,7 +96,7 @@ def _look(options: _Subject) -> _Seen:
         system,
         bind_host=options.bind.host,
         sound=Sound("", ""),
-        relays=RelayThread(options.tls_files.ca),
+        helpers=Helpers(options.tls_files.ca),
     )
     phone = Phone(options.phone, system, local_ip_for(options.bind.host))
     core = CoreThread(

@@ -16,7 +16,7 @@ else:
     from _collections import _tuplegetter  # what `collections.namedtuple` makes of a field
     from types import FunctionType
 
-    _MOST = 9
+    _MOST = 10
     _getters = [_tuplegetter(index, None) for index in range(_MOST)]
     _globals = globals()
     _new = tuple.__new__
@@ -31,6 +31,7 @@ else:
         lambda _cls, a, b, c, d, e, f, g: _new(_cls, (a, b, c, d, e, f, g)),
         lambda _cls, a, b, c, d, e, f, g, h: _new(_cls, (a, b, c, d, e, f, g, h)),
         lambda _cls, a, b, c, d, e, f, g, h, i: _new(_cls, (a, b, c, d, e, f, g, h, i)),
+        lambda _cls, a, b, c, d, e, f, g, h, i, j: _new(_cls, (a, b, c, d, e, f, g, h, i, j)),
     ]
 
     def _parts(size):

@@ -29,8 +29,8 @@ from applet.phone.messages import (
 from applet.phone.phone import Phone
 from applet.threads.core import BindError, CoreThread
 from applet.threads.entropy import SystemRandom
+from applet.threads.helpers import Helpers
 from applet.threads.media import MediaThread
-from applet.threads.relay import RelayThread
 from applet.threads.sockets import local_ip_for
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class _Session:
             system,
             bind_host=options.bind.host,
             ports=options.ports,
-            relays=RelayThread(options.tls_files.ca),
+            helpers=Helpers(options.tls_files.ca),
         )
         phone = Phone(options.phone, system, local_ip_for(options.bind.host))
         self._core = CoreThread(

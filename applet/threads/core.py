@@ -294,8 +294,7 @@ class CoreThread:
         if self._probes is None:
             from applet.threads.probes import Probes
 
-            media = self._media
-            self._probes = Probes(self._loop.post, self._udp, media.relays, media.mappings)
+            self._probes = Probes(self._loop.post, self._udp, self._media.helpers)
         self._probes.look(order)
 
     def _tell(self, event: Event) -> None:

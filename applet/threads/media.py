@@ -41,11 +41,10 @@ from applet.threads.core_inbox import (
     MediaHappened,
     WayOpened,
 )
+from applet.threads.helpers import Helpers
 from applet.threads.loop import Loop, clock
-from applet.threads.mappings import Mappings
 from applet.threads.media_inbox import FileRead, FromRelay, Tried
 from applet.threads.mishap import Mishaps
-from applet.threads.relay import RelayThread
 from applet.threads.sockets import MediaPorts, MediaSockets
 from applet.threads.sockets import PortRange as PortRange
 from applet.value import NamedTuple
@@ -107,8 +106,7 @@ class MediaThread:
         ports: PortRange | None = None,
         levels: bool = False,
         sound: SoundControl | None = None,
-        relays: RelayThread | None = None,
-        mappings: Mappings | None = None,
+        helpers: Helpers | None = None,
     ) -> None:
         self._device_factory = device_factory
         self._random = random
@@ -116,8 +114,7 @@ class MediaThread:
         self._ports = MediaPorts(bind_host, ports)
         self._levels = levels
         self._sound = sound
-        self.relays = relays or RelayThread()
-        self.mappings = mappings or Mappings()
+        self.helpers = helpers or Helpers()
         self._gains = SetGains(0.0, 0.0)
         self._calls: dict[int, MediaCall] = {}
         self._ticks: list[tuple[float, int, MediaCall]] = []  # (due, serial number, call)
@@ -129,14 +126,14 @@ class MediaThread:
     def _ways(self) -> Ways:
         from applet.threads.call_parts import Ways
 
-        return Ways(self._loop.post, self.relays, self.mappings)
+        return Ways(self._loop.post, self.helpers)
 
     def start(self, answer: Callable[[MediaAnswer], None]) -> None:
         """`answer` is called in this thread (and in the sound worker's) and must not wait."""
         self._answer = answer
         self._mishaps = Mishaps("media", answer)
         self._loop = Loop(self._posted, self._mishaps.caught)
-        self.mappings.report_to(answer)
+        self.helpers.report_to(answer)
         if self._sound is not None:
             self._sound.report_to(self._sound_reported)
         sys.setswitchinterval(SWITCH_INTERVAL)
@@ -207,8 +204,7 @@ class MediaThread:
                 self._mishaps.caught(error, now)
         if self._sound is not None:
             self._sound.stop()
-        self.mappings.stop()
-        self.relays.stop()
+        self.helpers.stop()
         self._ports.close()
         self._loop.close()
 

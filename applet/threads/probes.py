@@ -8,7 +8,7 @@ import threading
 from applet.hints import TYPE_CHECKING
 from applet.nat.knowledge import Fetched, RelaySeen, RelayServer, StunSeen
 from applet.threads.core_inbox import NatFact
-from applet.threads.relay import RelayError, RelayThread
+from applet.threads.relay import RelayError
 from applet.threads.stun import START_LIMIT, StunClient
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from applet.address import Address
     from applet.phone.orders import Probe
-    from applet.threads.mappings import Mappings
+    from applet.threads.helpers import Helpers
 
 
 class Probes:
@@ -28,13 +28,11 @@ class Probes:
         self,
         post: Callable[[NatFact], None],
         sock: socket.socket,
-        relays: RelayThread,
-        mappings: Mappings,
+        helpers: Helpers,
     ) -> None:
         self._post = post
         self.stun = StunClient(sock)
-        self._relays = relays
-        self._mappings = mappings
+        self._helpers = helpers
 
     def look(self, order: Probe) -> None:
         """Returns at once."""
@@ -49,7 +47,7 @@ class Probes:
             ).start()
         if order.mapper:
             generation, port = order.generation, self.stun.port
-            self._mappings.look(port, lambda seen: self._post(NatFact(generation, seen)))
+            self._helpers.mappings.look(port, lambda seen: self._post(NatFact(generation, seen)))
 
     def _ask_stun(self, generation: int, server: Address) -> None:
         def answered(mapped: Address | None, found: Address | None) -> None:
@@ -64,7 +62,7 @@ class Probes:
 
         host = urlsplit(url).hostname or ""  # the rest may hold a secret
         try:
-            relays = fetch_relays(url, self._relays.ca_file)
+            relays = fetch_relays(url, self._helpers.ca_file)
         except RelayError as error:
             self._post(NatFact(generation, Fetched(host, (), str(error))))
             return
@@ -77,4 +75,4 @@ class Probes:
             problem, refused = ("", False) if error is None else (str(error), error.refused)
             self._post(NatFact(generation, RelaySeen(server, problem, refused)))
 
-        self._relays.probe(server, answered)
+        self._helpers.relays.probe(server, answered)

@@ -14,14 +14,15 @@ from applet.address import Address
 from applet.hints import TYPE_CHECKING
 from applet.nat.strategy import DIRECT, Kind, OpenedWay, Way
 from applet.threads.core_inbox import MappingMoved
-from applet.threads.mappings import Mapped, Mappings
+from applet.threads.mappings import Mapped
 from applet.threads.media_inbox import FromRelay, Tried
 from applet.threads.paths import Bound, Path, Place
-from applet.threads.relay import Receive, Relayed, RelayThread
+from applet.threads.relay import Receive, Relayed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from applet.threads.helpers import Helpers
     from applet.threads.media_call import MediaCall
 
 Found = tuple[Address, Address] | Relayed | Mapped
@@ -75,12 +76,9 @@ class _Opening:
 class Ways:
     """Every method on the media thread."""
 
-    def __init__(
-        self, post: Callable[[object], None], relays: RelayThread, mappings: Mappings
-    ) -> None:
+    def __init__(self, post: Callable[[object], None], helpers: Helpers) -> None:
         self._post = post
-        self._relays = relays
-        self._mappings = mappings
+        self._helpers = helpers
         self._openings: dict[int, _Opening] = {}
         self._numbers = count()
 
@@ -169,9 +167,9 @@ class Ways:
         if way.stun is not None:
             call.map(way.stun, ended)
         elif way.relay is not None:
-            self._relays.open(way.relay, (receiver(0), receiver(1)), ended)
+            self._helpers.relays.open(way.relay, (receiver(0), receiver(1)), ended)
         else:
-            self._mappings.open(
+            self._helpers.mappings.open(
                 *call.bound, ended, lambda *where: self._post(MappingMoved(number, *where))
             )
 

@@ -15,9 +15,9 @@ from applet.nat.knowledge import Fetched
 from applet.phone.orders import Probe
 from applet.threads.core_inbox import NatFact
 from applet.threads.credentials import LIMIT, fetch_relays, read_relays
-from applet.threads.mappings import Mappings
+from applet.threads.helpers import Helpers
 from applet.threads.probes import Probes
-from applet.threads.relay import RelayError, RelayThread
+from applet.threads.relay import RelayError
 from tests.support.certificates import Authority, Certificate
 from tests.support.ports import free_port
 
@@ -127,7 +127,7 @@ def test_a_web_server_that_drips_its_answer_is_given_up_in_time(
 def test_a_fetch_that_fails_tells_the_host_and_nothing_of_the_secret_in_its_address() -> None:
     facts: SimpleQueue[NatFact] = SimpleQueue()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        probes = Probes(facts.put, sock, RelayThread(), Mappings())
+        probes = Probes(facts.put, sock, Helpers())
         url = f"https://me:word@127.0.0.1:{free_port()}/turn?token=secret"
         probes.look(Probe(7, (), (), False, url))
         generation, fact = facts.get(timeout=2 * LIMIT)

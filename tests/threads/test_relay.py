@@ -19,7 +19,7 @@ from applet.address import Address
 from applet.nat.knowledge import Fetched, RelaySeen, RelayServer
 from applet.phone.orders import Probe
 from applet.threads.core_inbox import NatFact
-from applet.threads.mappings import Mappings
+from applet.threads.helpers import Helpers
 from applet.threads.probes import Probes
 from applet.threads.relay import Relayed, RelayError, RelayThread
 from tests.support.certificates import Authority
@@ -210,11 +210,11 @@ def web(coturn: Coturn, tmp_path: Path) -> Iterator[tuple[str, Path]]:
 def looked(url: str, ca: str) -> Iterator[SimpleQueue[NatFact]]:
     """What the probes tell of the relays behind `url`."""
     facts: SimpleQueue[NatFact] = SimpleQueue()
-    relays = RelayThread(ca)
+    helpers = Helpers(ca)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        Probes(facts.put, sock, relays, Mappings()).look(Probe(7, (), (), False, url))
+        Probes(facts.put, sock, helpers).look(Probe(7, (), (), False, url))
         yield facts
-    relays.stop()
+    helpers.stop()
 
 
 @pytest.mark.peers

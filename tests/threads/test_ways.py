@@ -22,6 +22,7 @@ from applet.phone.orders import (
     UpdateMedia,
 )
 from applet.threads.core_inbox import MappingMoved, MediaAnswer, MediaCounted, WayOpened
+from applet.threads.helpers import Helpers
 from applet.threads.mappings import Mappings
 from applet.threads.media import MediaThread
 from applet.threads.media_call import MediaCall
@@ -123,8 +124,7 @@ class Line:
             lambda call: NullDevice(),
             random.SystemRandom(),
             bind_host="127.0.0.1",
-            mappings=self.mappings,
-            relays=self.relays,
+            helpers=Helpers(relays=self.relays, mappings=self.mappings),
         )
         self.thread.start(self.answers.put)
         opened = self.thread.open(1, "127.0.0.1")
