@@ -1,7 +1,8 @@
 """Regular expressions that are compiled when they are first used.
 
-A start compiles the few that it needs: all of them together took a tenth of it. To type checkers
-`pattern` is `re.compile`, and to everybody else what it makes behaves like a compiled one.
+A start compiles the few that it needs: all of them together took a tenth of it. Behind the start
+`compile_all` does the rest. To type checkers `pattern` is `re.compile`, and to everybody else what
+it makes behaves like a compiled one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,18 @@ from __future__ import annotations
 import re
 
 from applet.hints import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_waiting: list[Callable[[], object]] = []
+
+
+def compile_all() -> None:
+    """Have every pattern ready that was made up to now. Any thread."""
+    while _waiting:
+        _waiting.pop()()
+
 
 if TYPE_CHECKING:
     pattern = re.compile
@@ -21,9 +34,13 @@ else:
         def __init__(self, source, flags=0):
             self.pattern = source
             self._flags = flags
+            _waiting.append(self._compile)
+
+        def _compile(self):
+            return re.compile(self.pattern, self._flags)  # remembers those that it has compiled
 
         def __getattr__(self, name):
-            method = getattr(re.compile(self.pattern, self._flags), name)
+            method = getattr(self._compile(), name)
             setattr(self, name, method)
             return method
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from applet.pattern import pattern
+from applet.pattern import compile_all, pattern
 
 
 def test_it_finds_what_a_compiled_one_finds() -> None:
@@ -20,6 +20,14 @@ def test_it_is_compiled_when_it_is_first_used() -> None:
     wrong = pattern("(")
     with pytest.raises(re.error, match="missing"):
         wrong.search("")
+
+
+def test_all_of_them_can_be_had_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("applet.pattern._waiting", [])
+    pattern("(")
+    with pytest.raises(re.error, match="missing"):
+        compile_all()
+    compile_all()
 
 
 def test_bytes_have_patterns_too() -> None:

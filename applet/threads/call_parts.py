@@ -13,6 +13,7 @@ from applet.phone.call import Call as Call
 from applet.phone.call_side import CallSide as CallSide
 from applet.phone.services import Services as Services
 from applet.phone.surroundings import Surroundings as Surroundings
+from applet.sip import services as services
 from applet.threads.file_reader import read_file as read_file
 from applet.threads.ice import IcePath as IcePath
 from applet.threads.media_call import Parts as Parts

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from applet.audio.device import TICK, AudioDevice, AudioReport, DeviceFactory, SoundControl
 from applet.hints import TYPE_CHECKING
+from applet.pattern import compile_all
 from applet.phone.messages import FilePlaying, Levels, Reason, Trouble
 from applet.phone.orders import (
     CloseMedia,
@@ -242,6 +243,8 @@ class MediaThread:
         time) would be heard as a late packet. Until now nobody looked (`applet.cli`)."""
         try:
             from applet.threads import call_parts as call_parts
+
+            compile_all()
         finally:
             gc.freeze()
             gc.enable()
