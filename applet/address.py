@@ -12,7 +12,8 @@ def is_numeric(host: str) -> bool:
     if ":" in host:
         return _V6.issuperset(host)
     parts = host.split(".")
-    return host.isascii() and len(parts) == 4 and all(p.isdecimal() and len(p) <= 3 for p in parts)
+    is_short = len(parts) == 4 and max(map(len, parts)) <= 3
+    return is_short and host.isascii() and all(map(str.isdecimal, parts))
 
 
 class Address(NamedTuple):

@@ -175,6 +175,8 @@ class Transfers:
     # --- time
 
     def settle(self, now: float) -> None:
+        if not (self._out or self._in or self._takeovers):
+            return
         every: list[TransferOut | TransferIn | Takeover] = [*self._out, *self._in, *self._takeovers]
         for transfer in every:
             transfer.settle(now)

@@ -7,6 +7,8 @@ RTP/AVPF, are refused with port 0 in their place. The seam for SRTP: `_PROFILE`,
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from applet.address import Address
 from applet.enums import Enum
 from applet.sdp.agreement import (
@@ -354,17 +356,14 @@ class OfferAnswer:
             number = codec.payload_type if agreed is None else agreed
             if number in formats or (agreed is None and number in reserved):
                 number = next(n for n in _DYNAMIC if n not in reserved and n not in formats)
-            formats[number] = codec._replace(payload_type=number)
+            same = number == codec.payload_type
+            formats[number] = codec if same else codec._replace(payload_type=number)
         return tuple(formats.values())
 
     def _audio_media(
         self, formats: tuple[Codec, ...], direction: Direction, answering: bool
     ) -> Media:
-        attributes = []
-        for codec in formats:
-            attributes.append(Attribute("rtpmap", _rtpmap(codec)))
-            if codec.fmtp:
-                attributes.append(Attribute("fmtp", f"{codec.payload_type} {codec.fmtp}"))
+        attributes = [attribute for codec in formats for attribute in _attributes(codec)]
         attributes.append(Attribute("ptime", str(self._ptime)))
         if self._rtcp_port != self._local.port + 1:
             attributes.append(Attribute("rtcp", str(self._rtcp_port)))
@@ -397,6 +396,15 @@ def _known_codec(name: str) -> Codec:
     if codec is None:
         raise LocalProtocolError(f"no payload type is known for {name!r}")
     return codec
+
+
+@lru_cache(maxsize=64)
+def _attributes(codec: Codec) -> tuple[Attribute, ...]:
+    """What every description says of this codec."""
+    rtpmap = Attribute("rtpmap", _rtpmap(codec))
+    if not codec.fmtp:
+        return (rtpmap,)
+    return rtpmap, Attribute("fmtp", f"{codec.payload_type} {codec.fmtp}")
 
 
 def _rtpmap(codec: Codec) -> str:

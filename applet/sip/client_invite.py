@@ -10,11 +10,10 @@ from functools import partial
 
 from applet.hints import TYPE_CHECKING, Protocol
 from applet.sip.bye import send_bye
-from applet.sip.client_request import ClientRequest, Nobody, Way
+from applet.sip.client_request import ClientRequest, Way
 from applet.sip.dialog import Dialog
 from applet.sip.events import EndedBy
 from applet.sip.timers import T1
-from applet.sip.transaction import hop_by_hop
 
 if TYPE_CHECKING:
     from applet.sip.authenticator import Authenticator
@@ -93,9 +92,8 @@ class ClientInvite:
     def _send_cancel(self, now: float) -> None:
         hop = self.request.hop
         assert hop is not None  # it was answered, so it was sent
-        cancel = hop_by_hop("CANCEL", self.request.sent)
         send = self._core.transport.sender(hop)
-        self._core.transactions.send_request(cancel, cancel.encode(), hop, send, Nobody(), now)
+        self._core.transactions.send_cancel(self.request.sent, hop, send, now)
         self._core.timers.set(self, "cancel", now + 64 * T1)
 
     def handle_timer(self, name: str, now: float) -> None:

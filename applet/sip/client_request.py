@@ -18,7 +18,6 @@ from applet.sip.events import EndedBy
 from applet.sip.hop import Hop, Transport
 from applet.sip.penalty import DEFAULT
 from applet.sip.timers import T1
-from applet.sip.transaction import ClientTransaction, hop_by_hop
 from applet.sip.transport import MAX_UDP_REQUEST
 from applet.sip.uri import Uri, is_secure, secured
 from applet.value import NamedTuple
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from applet.sip.core import Core
     from applet.sip.message import Request, Response
+    from applet.sip.transaction import ClientTransaction
 
 CONNECT_LIMIT = 4.0
 """Seconds after which a connection that does not come about counts as failed."""
@@ -184,7 +184,7 @@ class ClientRequest:
             self._core.timers.set(self, "silent", now + SILENCE_LIMIT)
         send = self._core.transport.sender(hop)
         self._transaction = self._core.transactions.send_request(
-            request, data, hop, send, self, now
+            branch, request, data, hop, send, self, now
         )
         self._user.on_sent(now)
 
@@ -304,11 +304,8 @@ class _TooLate:
                 self._user.on_final(response, now)
         elif not timers.is_set(self, "cancel"):
             timers.set(self, "cancel", now + 64 * T1)
-            cancel = hop_by_hop("CANCEL", self._request)
             send = self._core.transport.sender(self._hop)
-            self._core.transactions.send_request(
-                cancel, cancel.encode(), self._hop, send, Nobody(), now
-            )
+            self._core.transactions.send_cancel(self._request, self._hop, send, now)
 
     def handle_timer(self, name: str, now: float) -> None:
         """Section 9.1: a CANCEL that had no effect ends it all the same."""
@@ -319,16 +316,3 @@ class _TooLate:
 
     def on_transport_error(self, now: float) -> None:
         """As expected."""
-
-
-class Nobody:
-    """The user of a CANCEL: what matters is the answer to the INVITE."""
-
-    def on_response(self, response: Response, now: float) -> None:
-        pass
-
-    def on_timeout(self, now: float) -> None:
-        pass
-
-    def on_transport_error(self, now: float) -> None:
-        pass

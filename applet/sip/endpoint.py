@@ -185,9 +185,9 @@ class Endpoint:
         if body:
             lines.append(("Content-Type", "application/sdp"))
         uri = target.address_only()
-        request = first_request("INVITE", uri, to or target, sender, core, lines)
+        request = first_request("INVITE", uri, to or target, sender, core, lines, body or b"")
         session = self.services.session(
-            request.replaced(body=body or b""),
+            request,
             outgoing=True,
             contact_user=sender.contact_user,
             preferred=sender.transport,

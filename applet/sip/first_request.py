@@ -6,7 +6,7 @@ from __future__ import annotations
 from applet.hints import TYPE_CHECKING
 from applet.sip.authenticator import Authenticator
 from applet.sip.client_request import Way
-from applet.sip.headers import NameAddr
+from applet.sip.headers import CSeq, NameAddr
 from applet.sip.message import Request
 from applet.sip.routing import routing
 from applet.sip.uri import SipUri, Uri
@@ -37,18 +37,28 @@ class Sender(NamedTuple):
 
 
 def first_request(
-    method: str, uri: SipUri, to: Uri, sender: Sender, core: Core, lines: list[tuple[str, str]]
+    method: str,
+    uri: SipUri,
+    to: Uri,
+    sender: Sender,
+    core: Core,
+    lines: list[tuple[str, str]],
+    body: bytes = b"",
 ) -> Request:
-    """Without Via and Contact."""
-    address = to.address_only() if isinstance(to, SipUri) else to
+    """Without Via and Contact. What we write ourselves need not be read again."""
+    local = sender.local.with_tag(core.new_tag())
+    remote = NameAddr("", to.address_only() if isinstance(to, SipUri) else to)
+    call_id, cseq = core.new_call_id(), CSeq(core.new_sequence(), method)
     request_uri, routes = routing(uri, tuple(NameAddr("", hop) for hop in sender.route))
     headers = [
         ("Max-Forwards", "70"),
         *[("Route", str(hop)) for hop in routes],
-        ("From", str(sender.local.with_tag(core.new_tag()))),
-        ("To", str(NameAddr("", address))),
-        ("Call-ID", core.new_call_id()),
-        ("CSeq", f"{core.new_sequence()} {method}"),
+        ("From", str(local)),
+        ("To", str(remote)),
+        ("Call-ID", call_id),
+        ("CSeq", str(cseq)),
         *lines,
     ]
-    return Request(method, request_uri, headers)
+    request = Request(method, request_uri, headers, body)
+    request.from_, request.to, request.call_id, request.cseq = local, remote, call_id, cseq
+    return request

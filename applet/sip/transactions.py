@@ -6,7 +6,14 @@ from functools import partial
 
 from applet.hints import TYPE_CHECKING
 from applet.sip.grammar import print_host
-from applet.sip.transaction import ClientTransaction, ClientUser, Send, ServerTransaction, origin_of
+from applet.sip.transaction import (
+    ClientTransaction,
+    ClientUser,
+    Send,
+    ServerTransaction,
+    hop_by_hop,
+    origin_of,
+)
 
 if TYPE_CHECKING:
     from applet.sip.events import EndedBy
@@ -37,15 +44,29 @@ class Transactions:
         return len(self._clients) + len(self._servers)
 
     def send_request(
-        self, request: Request, data: bytes, hop: Hop, send: Send, user: ClientUser, now: float
+        self,
+        branch: str,
+        request: Request,
+        data: bytes,
+        hop: Hop,
+        send: Send,
+        user: ClientUser,
+        now: float,
     ) -> ClientTransaction:
-        """Begin a client transaction: `data` is `request` printed, `send` puts it on the wire."""
-        key = (request.top_via.branch, request.method, str(request.cseq.number))
+        """Begin a client transaction: `branch` is that of its Via, `data` is `request` printed,
+        `send` puts it on the wire."""
+        key = (branch, request.method, str(request.cseq.number))
         forget = partial(self._clients.pop, key, None)
         transaction = ClientTransaction(request, data, hop, send, self._timers, forget, user)
         self._clients[key] = transaction
         transaction.start(now)
         return transaction
+
+    def send_cancel(self, invite: Request, hop: Hop, send: Send, now: float) -> None:
+        """Call `invite` off, which went to `hop` (section 9.1); nobody waits for the answer."""
+        cancel = hop_by_hop("CANCEL", invite)
+        branch = cancel.top_via.branch
+        self.send_request(branch, cancel, cancel.encode(), hop, send, _Nobody(), now)
 
     def client_of(self, response: Response) -> ClientTransaction | None:
         """The request of ours that it answers; None: to be dropped. Section 17.1.3 compares branch
@@ -101,6 +122,19 @@ class Transactions:
         self.held -= size
         if self._merging.get(merge_key) == key:
             del self._merging[merge_key]
+
+
+class _Nobody:
+    """The user of a CANCEL: what matters is the answer to the INVITE."""
+
+    def on_response(self, response: Response, now: float) -> None:
+        pass
+
+    def on_timeout(self, now: float) -> None:
+        pass
+
+    def on_transport_error(self, now: float) -> None:
+        pass
 
 
 class _Forget:

@@ -182,7 +182,9 @@ class TransportLayer:
         sent_by = print_host(host, port)
         keep = ";keep" if hop.end in self.called_over else ""
         value = f"SIP/2.0/{hop.transport.value} {sent_by};branch={branch};rport{keep}"
-        return request.prepended("Via", value)
+        sent = request.prepended("Via", value)
+        sent.cseq = request.cseq  # as it was
+        return sent
 
     def sender(self, hop: Hop) -> Send:
         """Something that sends to `hop`, and goes on doing so when its connection was lost."""

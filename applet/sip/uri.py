@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from applet.hints import TYPE_CHECKING
 from applet.pattern import pattern
 from applet.sip.grammar import (
@@ -146,6 +148,7 @@ def _other_uri(text: str) -> OtherUri:
     return OtherUri(found[1].lower(), found[2])
 
 
+@lru_cache(maxsize=64)
 def escaped_user(user: str) -> str:
     """`user` with every character escaped that may not stand in a user part."""
     return escaped(user, "&=+$,;?/")
