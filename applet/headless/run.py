@@ -8,8 +8,9 @@ import threading
 import time
 from queue import Empty
 
-from applet.headless.lines import LineError, error_json, parse_line, ready_json, to_json
+from applet.headless.lines import ready_json, to_json
 from applet.headless.options import Options, parse_options
+from applet.headless.stdin import CommandLines
 from applet.hints import TYPE_CHECKING
 from applet.phone.messages import (
     CallState,
@@ -35,7 +36,6 @@ from applet.threads.sockets import local_ip_for
 
 if TYPE_CHECKING:
     from applet.audio.device import ClockedDevice
-    from applet.hints import TextIO
 
 
 def run(arguments: list[str], started: float) -> int:
@@ -77,12 +77,14 @@ class _Session:
         )
 
     def run(self) -> int:
-        self._core.start()
+        lines = CommandLines(0, _print)
+        self._core.start(lines)
         if self._options.phone.registrar:
             self._core.submit(Register())
         if self._options.call:
             self._core.submit(Dial(self._options.call, confirmed=True))
-        threading.Thread(target=self._read_lines, args=(sys.stdin,), daemon=True).start()
+        if not self._core.reads_commands:
+            threading.Thread(target=self._read_lines, args=(lines,), daemon=True).start()
         try:
             self._pump()
         except KeyboardInterrupt:
@@ -105,16 +107,10 @@ class _Session:
             out = None
         return FileDevice(parse_source(options.audio_in), out, options.loop)
 
-    def _read_lines(self, lines: TextIO) -> None:
-        for line in lines:
-            try:
-                command = parse_line(line)
-            except LineError as error:
-                _print(error_json(str(error)))
-                continue
-            if command is not None:
+    def _read_lines(self, lines: CommandLines) -> None:
+        while not lines.over:
+            for command in lines.read():
                 self._core.submit(command)
-        self._core.submit(Quit())
 
     def _pump(self) -> None:
         """Until the last event."""

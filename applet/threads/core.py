@@ -12,7 +12,7 @@ import threading
 from queue import SimpleQueue
 
 from applet.address import Address
-from applet.hints import TYPE_CHECKING
+from applet.hints import TYPE_CHECKING, Protocol
 from applet.phone.messages import (
     Command,
     Dial,
@@ -70,6 +70,16 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
+class CommandSource(Protocol):
+    """`read` gives the commands that have come, and is asked when there are some; `over`: these
+    were the last."""
+
+    over: bool
+
+    def fileno(self) -> int: ...
+    def read(self) -> list[Command]: ...
+
+
 class CoreThread:
     """`phone` and everything around it, on one thread. Never touch `phone` once it is started.
 
@@ -97,6 +107,7 @@ class CoreThread:
         log: Callable[[Logged], None] | None = None,
     ) -> None:
         self.events: SimpleQueue[Event] = SimpleQueue()
+        self.reads_commands = False
         self._phone = phone
         self._receive = phone.receive_datagram
         self._media = media
@@ -118,10 +129,11 @@ class CoreThread:
         self._mishaps = Mishaps("core", self._tell)
         self._trace = TraceLog()
 
-    def start(self) -> Address:
+    def start(self, commands: CommandSource | None = None) -> Address:
         """Bind (in the calling thread) and start the core and the media thread. Returns our SIP
         address (port 0 with `bind_late`); puts `Ready` first on `events`. Raises BindError and
-        leaves nothing behind, as does TlsFilesError."""
+        leaves nothing behind, as does TlsFilesError. `commands` are read in the core thread where
+        the system can wait for them: see `reads_commands`."""
         self._loop = Loop(self._posted, self._mishaps.caught)
         self._flows = Flows(self._loop, self, self._tls_files)
         try:
@@ -136,11 +148,27 @@ class CoreThread:
             self.events.put(Ready(""))
         else:
             self._use(sockets, clock())
+        if commands is not None:
+            self._watch_commands(commands)
         self._running = True
         self._prepare_at = clock() + PREPARE_AFTER
         self._thread = threading.Thread(target=self._run, name="core", daemon=True)
         self._thread.start()
         return sockets.address if sockets else Address(self._sip_bind.host, 0)
+
+    def _watch_commands(self, commands: CommandSource) -> None:
+        def readable(now: float) -> None:
+            for command in commands.read():
+                self._try(self._posted, command, now)
+            if commands.over:
+                self._loop.forget(commands)
+
+        try:
+            if self._loop.takes_pipes:
+                self._loop.watch(commands, readable)
+                self.reads_commands = True
+        except OSError:
+            return  # a file, which is always readable
 
     def _bind(self) -> SipSockets:
         with_tls = bool(self._tls_files.certificate)

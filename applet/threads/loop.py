@@ -14,6 +14,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from applet.hints import Protocol
+
 clock = time.perf_counter
 """The one clock of all `now` and deadlines here, in seconds. On Linux it is time.monotonic(); on
 Windows that one counts in steps of 15.6 ms before Python 3.13."""
@@ -21,6 +23,13 @@ Windows that one counts in steps of 15.6 ms before Python 3.13."""
 Ready = Callable[[float], None]
 """Called with `now` when a socket is ready. Reads a bounded amount: what is left makes the socket
 ready again at the next wake, after every other one had its turn."""
+
+
+class Watched(Protocol):
+    """A socket, or something like one."""
+
+    def fileno(self) -> int: ...
+
 
 NO_EPOLL = -1
 WINDOWS_GRAIN = 0.016
@@ -81,9 +90,10 @@ class Loop:
                 return
 
     def watch(
-        self, sock: socket.socket, on_readable: Ready | None, on_writable: Ready | None = None
+        self, sock: Watched, on_readable: Ready | None, on_writable: Ready | None = None
     ) -> None:
-        """Serve `sock` from now on; again to change what is asked."""
+        """Serve `sock` from now on; again to change what is asked. Raises OSError for what cannot
+        be waited for."""
         wanted = (selectors.EVENT_READ if on_readable else 0) | (
             selectors.EVENT_WRITE if on_writable else 0
         )
@@ -92,7 +102,12 @@ class Loop:
         else:
             self._selector.register(sock, wanted, (on_readable, on_writable))
 
-    def forget(self, sock: socket.socket) -> None:
+    @property
+    def takes_pipes(self) -> bool:
+        """Whether `watch` may be tried with what is no socket."""
+        return self._epoll != NO_EPOLL
+
+    def forget(self, sock: Watched) -> None:
         """Before closing it. A socket that is not watched is fine."""
         if sock.fileno() != -1 and sock in self._selector.get_map():
             self._selector.unregister(sock)

@@ -1,0 +1,59 @@
+"""Commands from standard input, piece by piece."""
+
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from applet.headless.stdin import CommandLines
+from applet.phone.messages import Dial, Hold, Quit
+
+
+class Pipe:
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.end, self.begin = os.pipe()
+        self.lines = CommandLines(self.end, self.told.append)
+
+    def write(self, data: bytes) -> None:
+        os.write(self.begin, data)
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    pipe = Pipe()
+    yield pipe
+    os.close(pipe.end)
+
+
+def test_a_line_is_a_command_once_it_is_whole(pipe: Pipe) -> None:
+    pipe.write(b"call sip:a@b\nhol")
+    assert pipe.lines.read() == [Dial("sip:a@b", confirmed=True)]
+    pipe.write("d\n\n\r\nmessage sip:a@b é".encode()[:-1])
+    assert pipe.lines.read() == [Hold(0)]
+    pipe.write("é".encode()[1:] + b"\n")
+    (message,) = pipe.lines.read()
+    assert "é" in str(message)
+    os.close(pipe.begin)
+    assert not pipe.lines.over and pipe.lines.read() == [Quit()]
+    assert pipe.lines.over and pipe.told == []
+
+
+def test_a_wrong_line_is_told_and_costs_no_other(pipe: Pipe) -> None:
+    pipe.write(b"hold\nfly\n\xff\xfe\nhold 7\n")
+    assert pipe.lines.read() == [Hold(0), Hold(7)]
+    assert len(pipe.told) == 2 and all(json.loads(line)["ev"] == "error" for line in pipe.told)
+    os.close(pipe.begin)
+
+
+def test_the_last_line_needs_no_end(pipe: Pipe) -> None:
+    pipe.write(b"hold")
+    assert pipe.lines.read() == []
+    os.close(pipe.begin)
+    assert pipe.lines.read() == [Hold(0), Quit()] and pipe.lines.over
+
+
+def test_what_cannot_be_read_is_at_its_end() -> None:
+    lines = CommandLines(-1, print)
+    assert lines.read() == [Quit()] and lines.over
