@@ -72,6 +72,8 @@ class Account:
     def credentials_for(self, target: SipUri) -> Credentials | None:
         """Those that a request to `target` may have: none if it goes straight to a server that is
         not ours. Whoever is called could else have a challenge answered that he has from it."""
+        if self.credentials is None:
+            return None
         ours = (self.desk, self.registrar, self._identity)
         known = any(uri is not None and leads_to(target, uri) for uri in ours)
         return self.credentials if self.route or known else None

@@ -113,7 +113,9 @@ class DialPolicy:
             raise RefusedError(Reason.BAD_ADDRESS) from error
         if isinstance(uri, OtherUri) or not uri.host:
             raise RefusedError(Reason.BAD_ADDRESS)
-        return self._as_the_desk(uri._replace(headers="", password=None), bare)
+        if uri.headers or uri.password is not None:
+            uri = uri._replace(headers="", password=None)
+        return self._as_the_desk(uri, bare)
 
     def _as_the_desk(self, uri: SipUri, bare: bool) -> SipUri:
         """An address at the desk's host goes there over TLS as the desk does, where it leaves that

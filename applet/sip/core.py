@@ -15,7 +15,7 @@ from applet.sip.transport import TransportLayer
 from applet.value import NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from applet.sip.dialog import DialogId
     from applet.sip.events import Event
@@ -125,9 +125,11 @@ class Core:
         events, self._events = self._events, []
         return events
 
-    def in_turn(self, hops: Iterable[Hop], now: float) -> list[Hop]:
+    def in_turn(self, hops: Sequence[Hop], now: float) -> Sequence[Hop]:
         """The servers of a name as they are to be tried: the dead ones last, and before the others
         the one where we are registered, which is known to live."""
+        if len(hops) < 2:
+            return hops
         ours = self.transport.called_over
         preferred = sorted(hops, key=lambda hop: hop.end not in ours)
         return self.penalties.ordered(preferred, now)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from applet.hints import TYPE_CHECKING
 from applet.sip.extensions import RELIABLE, TIMER, Use, knows
 from applet.sip.grammar import MessageError, clamped
@@ -41,6 +43,7 @@ def supported(config: EndpointConfig) -> tuple[str, str]:
     return ("Supported", ", ".join(option_tags(config)))
 
 
+@lru_cache(maxsize=8)
 def insisted(config: EndpointConfig, offers: bool) -> Headers:
     """What a first INVITE of ours says of extensions. One without an offer does not ask for
     reliable provisional responses: the first of them would have to bring the offer, and PRACK our

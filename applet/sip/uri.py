@@ -68,6 +68,8 @@ class SipUri(NamedTuple):
 
     def address_only(self) -> SipUri:
         """This URI as a Request-URI may be: no headers, no method (RFC 3261 section 19.1.1)."""
+        if not self.params and not self.headers:
+            return self
         kept = tuple(p for p in self.params if unescaped(p[0]).lower() != "method")
         return self._replace(params=kept, headers="")
 
