@@ -77,13 +77,15 @@ class _Session:
         )
 
     def run(self) -> int:
-        lines = CommandLines(0, _print)
+        lines = None if sys.stdin is None else CommandLines(0, _print)
         self._core.start(lines)
         if self._options.phone.registrar:
             self._core.submit(Register())
         if self._options.call:
             self._core.submit(Dial(self._options.call, confirmed=True))
-        if not self._core.reads_commands:
+        if lines is None:  # it was closed before we began
+            self._core.submit(Quit())
+        elif not self._core.reads_commands:
             threading.Thread(target=self._read_lines, args=(lines,), daemon=True).start()
         try:
             self._pump()

@@ -46,7 +46,8 @@ def first_request(
     body: bytes = b"",
 ) -> Request:
     """Without Via and Contact. What we write ourselves need not be read again."""
-    local = sender.local.with_tag(core.new_tag())
+    name, address, params = sender.local
+    local = NameAddr(name, address, (*params, ("tag", core.new_tag())))
     remote = NameAddr("", to.address_only() if isinstance(to, SipUri) else to)
     call_id, cseq = core.new_call_id(), CSeq(core.new_sequence(), method)
     request_uri, routes = routing(uri, tuple(NameAddr("", hop) for hop in sender.route))

@@ -14,6 +14,7 @@ from applet.hints import TYPE_CHECKING
 from applet.sip.events import Event, SeenElsewhere, Trace
 from applet.sip.grammar import MAX_PORT, MessageError, clamped, print_host, split_list
 from applet.sip.hop import Datagram, End, Hop, Transport
+from applet.sip.message import Request
 from applet.sip.parser import KeepAlive, StreamParser
 from applet.sip.uri import SipUri
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from applet.sip.headers import Via
-    from applet.sip.message import Request, Response
+    from applet.sip.message import Response
     from applet.sip.timers import Timers
     from applet.sip.transaction import Send
 
@@ -182,7 +183,8 @@ class TransportLayer:
         sent_by = print_host(host, port)
         keep = ";keep" if hop.end in self.called_over else ""
         value = f"SIP/2.0/{hop.transport.value} {sent_by};branch={branch};rport{keep}"
-        sent = request.prepended("Via", value)
+        headers = [("Via", value), *request.headers]
+        sent = Request(request.method, request.uri, headers, request.body)
         sent.cseq = request.cseq  # as it was
         return sent
 

@@ -18,4 +18,5 @@ from applet.threads.file_reader import read_file as read_file
 from applet.threads.ice import IcePath as IcePath
 from applet.threads.media_call import Parts as Parts
 from applet.threads.media_call import make_call as make_call
+from applet.threads.rehearsal import rehearse as rehearse
 from applet.threads.ways import Ways as Ways

@@ -161,14 +161,9 @@ class CoreThread:
             for command in commands.read():
                 self._try(self._posted, command, now)
             if commands.over:
-                self._loop.forget(commands)
+                self._loop.forget_input()
 
-        try:
-            if self._loop.takes_pipes:
-                self._loop.watch(commands, readable)
-                self.reads_commands = True
-        except OSError:
-            return  # a file, which is always readable
+        self.reads_commands = self._loop.watch_input(commands.fileno(), readable)
 
     def _bind(self) -> SipSockets:
         with_tls = bool(self._tls_files.certificate)
@@ -207,6 +202,7 @@ class CoreThread:
         while self._running:
             try:
                 now = self._loop.wait(deadline)
+                self._settle(now)  # what was asked just now is not to wait for the clock
                 self._handle_timers(now)
                 self._settle(now)
                 self._write_down(now)

@@ -14,8 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from applet.hints import Protocol
-
 clock = time.perf_counter
 """The one clock of all `now` and deadlines here, in seconds. On Linux it is time.monotonic(); on
 Windows that one counts in steps of 15.6 ms before Python 3.13."""
@@ -24,14 +22,7 @@ Ready = Callable[[float], None]
 """Called with `now` when a socket is ready. Reads a bounded amount: what is left makes the socket
 ready again at the next wake, after every other one had its turn."""
 
-
-class Watched(Protocol):
-    """A socket, or something like one."""
-
-    def fileno(self) -> int: ...
-
-
-NO_EPOLL = -1
+NO_EPOLL = NO_INPUT = -1
 WINDOWS_GRAIN = 0.016
 """Time-outs of select() on Windows may come this much late, in seconds; time.sleep() is fine."""
 
@@ -48,10 +39,13 @@ class Loop:
     __slots__ = (
         "_epoll",
         "_inbox",
+        "_input",
+        "_on_input",
         "_on_mistake",
         "_on_posted",
         "_selector",
         "_signalled",
+        "_waited_for",
         "_waker",
         "_waker_end",
         "_woken_by",
@@ -73,6 +67,9 @@ class Loop:
         self._waker_end.setblocking(False)
         self._woken_by = self._waker_end.fileno()
         self._epoll = _epoll_of(self._selector)
+        self._waited_for: tuple[int, ...]
+        self._on_input: Ready
+        self.forget_input()
         if self._epoll == NO_EPOLL:
             self._selector.register(self._waker_end, selectors.EVENT_READ, (self._woken, None))
         self.paced = False
@@ -90,10 +87,9 @@ class Loop:
                 return
 
     def watch(
-        self, sock: Watched, on_readable: Ready | None, on_writable: Ready | None = None
+        self, sock: socket.socket, on_readable: Ready | None, on_writable: Ready | None = None
     ) -> None:
-        """Serve `sock` from now on; again to change what is asked. Raises OSError for what cannot
-        be waited for."""
+        """Serve `sock` from now on; again to change what is asked."""
         wanted = (selectors.EVENT_READ if on_readable else 0) | (
             selectors.EVENT_WRITE if on_writable else 0
         )
@@ -102,12 +98,20 @@ class Loop:
         else:
             self._selector.register(sock, wanted, (on_readable, on_writable))
 
-    @property
-    def takes_pipes(self) -> bool:
-        """Whether `watch` may be tried with what is no socket."""
-        return self._epoll != NO_EPOLL
+    def watch_input(self, descriptor: int, on_readable: Ready) -> bool:
+        """Serve a pipe, a terminal or a file, before all sockets. False: this system cannot wait
+        for such a thing together with sockets."""
+        if self._epoll == NO_EPOLL:
+            return False
+        self._waited_for = (self._epoll, self._woken_by, descriptor)
+        self._input, self._on_input = descriptor, on_readable
+        return True
 
-    def forget(self, sock: Watched) -> None:
+    def forget_input(self) -> None:
+        self._waited_for = (self._epoll, self._woken_by)
+        self._input = NO_INPUT
+
+    def forget(self, sock: socket.socket) -> None:
         """Before closing it. A socket that is not watched is fine."""
         if sock.fileno() != -1 and sock in self._selector.get_map():
             self._selector.unregister(sock)
@@ -120,12 +124,20 @@ class Loop:
             return self._serve(self._ready(timeout))
         # epoll_wait() counts in milliseconds, rounded up; select() on the epoll descriptor itself
         # counts in microseconds, and one wake per tick is enough.
-        ready = select.select((self._epoll, self._woken_by), (), (), timeout)[0]
+        ready = select.select(self._waited_for, (), (), timeout)[0]
+        if self._input in ready:
+            self._read_input(clock())
         if self._woken_by in ready:
             self._woken(clock())
         if self._epoll in ready:
             return self._serve(self._selector.select(0))
         return clock()
+
+    def _read_input(self, now: float) -> None:
+        try:
+            self._on_input(now)
+        except Exception as error:
+            self._on_mistake(error, now)
 
     def _serve(self, ready: list[tuple[selectors.SelectorKey, int]]) -> float:
         now = clock()

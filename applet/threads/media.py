@@ -229,7 +229,7 @@ class MediaThread:
             case _Prepare(bind_ahead=bind_ahead):
                 if bind_ahead:
                     self._ports.bind_ahead()
-                self._import_call_parts()
+                self._get_ready()
             case _Stop():
                 self._running = False
             case _:
@@ -237,14 +237,14 @@ class MediaThread:
                 if call is not None:
                     self._carry_out(call, value, now)
 
-    @staticmethod
-    def _import_call_parts() -> None:
-        """What is there by now stays: looking through it for garbage again and again (10 ms each
-        time) would be heard as a late packet. Until now nobody looked (`applet.cli`)."""
+    def _get_ready(self) -> None:
+        """What is there afterwards stays: looking through it for garbage again and again (10 ms
+        each time) would be heard as a late packet. Until now nobody looked (`applet.cli`)."""
         try:
-            from applet.threads import call_parts as call_parts
+            from applet.threads import call_parts
 
             compile_all()
+            call_parts.rehearse(self._random)
         finally:
             gc.freeze()
             gc.enable()

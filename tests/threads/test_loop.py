@@ -1,5 +1,6 @@
 """The loop under the core and the media thread."""
 
+import os
 import socket
 import sys
 import threading
@@ -8,7 +9,7 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from applet.threads.loop import Loop, clock
+from applet.threads.loop import NO_EPOLL, Loop, clock
 
 
 class Owner:
@@ -180,3 +181,35 @@ def test_one_wait_is_one_wake_even_for_many_ready_sockets(owner: Owner) -> None:
             owner.loop.forget(left)
             left.close()
             right.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe is no socket there")
+def test_a_pipe_is_read_until_it_is_forgotten(owner: Owner) -> None:
+    end, begin = os.pipe()
+    read: list[bytes] = []
+
+    def readable(now: float) -> None:
+        read.append(os.read(end, 100))
+        if read[-1] == b"wrong":
+            raise ValueError("wrong")
+
+    assert owner.loop.watch_input(end, readable)
+    owner.loop.wait(clock() + 0.01)
+    assert read == []
+    for word in (b"wrong", b"right"):
+        os.write(begin, word)
+        owner.loop.wait(clock() + 5)
+    assert read == [b"wrong", b"right"] and [str(one) for one in owner.mistakes] == ["wrong"]
+    owner.loop.forget_input()
+    os.write(begin, b"more")
+    owner.loop.wait(clock() + 0.01)
+    assert len(read) == 2
+    os.close(begin)
+    os.close(end)
+
+
+def test_where_a_pipe_is_no_socket_it_is_not_tried(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner.loop, "_epoll", NO_EPOLL)
+    assert not owner.loop.watch_input(0, print)
