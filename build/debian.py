@@ -14,7 +14,7 @@ TRAY = ("python3-gi", "gir1.2-gtk-3.0", "gir1.2-ayatanaappindicator3-0.1")
 # For building the Windows program here, and for running it.
 WINDOWS = ("wine", "wine64", "gcc-mingw-w64-x86-64", "tcl8.6", "tk8.6")
 TESTS = (
-    *("xvfb", "openbox", "trayer", "xdotool", "wmctrl", "imagemagick", "xauth"),
+    *("xvfb", "openbox", "tint2", "xdotool", "wmctrl", "imagemagick", "xauth"),
     *("x11-utils", "x11-xserver-utils", "fonts-dejavu-core", "dbus", "dbus-x11"),
     *("pulseaudio", "pulseaudio-utils", "libasound2-plugins", "alsa-utils", "sox", "espeak-ng"),
     *("baresip-core", "baresip", "sip-tester", "linphone-cli", "kamailio", "kamailio-tls-modules"),

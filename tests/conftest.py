@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 NEEDED_PROGRAMS = {
     "peers": ("baresip", "sipp", "linphonec", "kamailio", "espeak-ng", "openssl"),
-    "desktop": ("Xvfb", "openbox", "trayer", "xdotool", "dbus-launch", "pulseaudio", "pactl"),
+    "desktop": ("Xvfb", "openbox", "tint2", "xdotool", "dbus-launch", "pulseaudio", "pactl"),
     "netns": ("ip", "nft", "conntrack", "ethtool", "openssl", "turnserver", "miniupnpd"),
     "wine": (
-        *("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "trayer", "xdotool", "pulseaudio"),
+        *("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "tint2", "xdotool", "pulseaudio"),
         *("faketime", "osslsigncode"),
     ),
 }

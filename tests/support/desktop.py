@@ -1,5 +1,6 @@
 """A screen with a window manager, a tray and a session bus of our own, and hands to use them."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,11 +10,21 @@ import PIL.Image
 from tests.support.process import Program, wait_until
 
 Spot = tuple[int, int]
+# The panel never moves: Wine takes clicks on an icon for where the panel was when it came.
+TRAY = """
+panel_items = S
+panel_position = bottom right horizontal
+panel_size = 28 28
+systray_padding = 0 2 2
+systray_icon_size = 24
+"""
+_IN_THE_TRAY = re.compile(r"(\d\d+)x(\d\d+)\+\S+  \+(\d+)\+(\d+)")
 
 
 class Desktop:
-    """Xvfb, openbox, trayer and a D-Bus session; `variables` is what a program needs in its
-    environment to appear here. Colours are found by eye: on a picture of the screen."""
+    """Xvfb, openbox, a panel that is only a tray (tint2) and a D-Bus session; `variables` is what
+    a program needs in its environment to appear here. Colours are found by eye: on a picture of
+    the screen."""
 
     def __init__(self, folder: Path, size: str = "1024x768x24") -> None:
         self._folder = folder
@@ -39,16 +50,10 @@ class Desktop:
         self._put_the_hand_away()
 
     def _start_tray(self) -> None:
-        words = "--edge bottom --align right --widthtype request --height 28"
-        self._tray_host = self._start(
-            "trayer", *words.split(), "--SetDockType", "true", "--expand", "true"
-        )
-        self._wait_for("xwininfo", "-root", "-tree", shows="trayer")
-
-    def restart_tray(self) -> None:
-        """Every program with an icon is asked for it again."""
-        self._tray_host.stop()
-        self._start_tray()
+        settings = self._folder / "tint2rc"
+        settings.write_text(TRAY)
+        self._start("tint2", "-c", str(settings))
+        self._wait_for("xwininfo", "-root", "-tree", shows='"tint2"')
 
     def __enter__(self) -> "Desktop":
         return self
@@ -90,8 +95,14 @@ class Desktop:
 
     def tray_icon(self) -> Spot:
         """The middle of the only icon in the tray."""
-        wait_until(lambda: self._tray_width() >= 16, 15, "an icon in the tray")
-        left, top, width, height = self._tray()
+        found: list[re.Match[str]] = []
+
+        def look() -> bool:
+            found[:] = _IN_THE_TRAY.finditer(self.run("xwininfo", "-name", "tint2", "-tree"))
+            return bool(found)
+
+        wait_until(look, 15, "an icon in the tray")
+        width, height, left, top = map(int, found[0].groups())
         return left + width // 2, top + height // 2
 
     # --- hands
@@ -156,19 +167,6 @@ class Desktop:
             return shows in done.stdout
 
         wait_until(look, 15, f"{' '.join(words)} to show {shows!r}")
-
-    def _tray(self) -> tuple[int, int, int, int]:
-        lines = self.run("xwininfo", "-name", "panel").splitlines()
-        numbers = {
-            key.strip(): int(value)
-            for key, _, value in (line.partition(":") for line in lines)
-            if value.strip().lstrip("-").isdecimal()
-        }
-        left, top = numbers["Absolute upper-left X"], numbers["Absolute upper-left Y"]
-        return left, top, numbers["Width"], numbers["Height"]
-
-    def _tray_width(self) -> int:
-        return self._tray()[2]
 
     def windows(self) -> int:
         """How many windows can be seen; an open menu is one more."""

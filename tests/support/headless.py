@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from tests.support.ports import free_port
@@ -109,10 +110,28 @@ class Resources:
         links = [_target(link) for link in (self._folder / "fd").iterdir()]
         return sum(target.startswith("socket:") for target in links)
 
+    def wait_for_rest(self) -> None:
+        """Until it has done all that it makes ready after its start: no processor time for half a
+        second."""
+        used, since = self._cpu_ticks(), time.monotonic()
+
+        def rests() -> bool:
+            nonlocal used, since
+            now = self._cpu_ticks()
+            if now != used:
+                used, since = now, time.monotonic()
+            return time.monotonic() > since + 0.5
+
+        wait_until(rests, 10, "the phone to be at rest")
+
     def memory_kb(self) -> int:
         status = (self._folder / "status").read_text()
         row = next(row for row in status.splitlines() if row.startswith("VmRSS:"))
         return int(row.split()[1])
+
+    def _cpu_ticks(self) -> int:
+        fields = (self._folder / "stat").read_text().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
 
 
 def _target(link: Path) -> str:

@@ -98,27 +98,14 @@ class Windows:
 
 
 def seen_icon(desktop: Desktop) -> None:
-    """Wait for an icon in the tray. One time in three Wine's icon gets a place but no picture and
-    no clicks; the tray is then started again, and asks for it again."""
-    tries = 0
-    while not _has_picture(desktop):
-        assert tries < 12, "no icon in the tray is drawn"
-        tries += 1
-        desktop.restart_tray()
-
-
-def _has_picture(desktop: Desktop) -> bool:
+    """Wait until an icon in the tray is drawn."""
     left, top = desktop.tray_icon()
 
-    def colours() -> int:
+    def drawn() -> bool:
         corner = desktop.picture().crop((left - 8, top - 8, left + 8, top + 8))
-        return len(corner.getcolors() or [])
+        return len(corner.getcolors() or []) >= 4
 
-    until = time.monotonic() + 3
-    while colours() < 4:
-        if time.monotonic() > until:
-            return False
-    return True
+    wait_until(drawn, 15, "a picture in the tray")
 
 
 class WineMenu:

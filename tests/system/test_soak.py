@@ -104,6 +104,7 @@ def test_calls_of_every_kind_leave_no_thread_no_socket_and_no_memory_behind(
     options = ("--answer", "180", "--accept-any-user", "--max-calls", "100")
     with Headless(*options) as phone, ExitStack() as stack:
         held = Resources(phone.pid)
+        held.wait_for_rest()
         threads, sockets = held.threads(), held.sockets()
         running = {kind: stack.enter_context(c) for kind, c in callers(tmp_path, phone)}
         person = Person(phone, {caller.port: kind for kind, caller in running.items()})
