@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import bare_bundle
 import wine
-from tests.support.desktop import Desktop, Spot
+from tests.support.desktop import STILL_TRAY, Desktop, Spot
 from tests.support.exe import Build, built
 from tests.support.headless import Headless
 from tests.support.process import wait_until
@@ -147,7 +147,7 @@ def main() -> int:
     starts: dict[str, list[Start]] = {name: [] for name in programs}
     with (
         tempfile.TemporaryDirectory(prefix="bench") as folder,
-        Desktop(Path(folder)) as desktop,
+        Desktop(Path(folder), tray=STILL_TRAY) as desktop,
         Pulse(Path(folder)) as sound,
     ):
         bench = Bench(desktop, sound)

@@ -2,32 +2,51 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import PIL.Image
 
+from tests.support import still_tray
 from tests.support.process import Program, wait_until
 
 Spot = tuple[int, int]
-# The panel never moves: Wine takes clicks on an icon for where the panel was when it came.
-TRAY = """
+
+
+class Tray(NamedTuple):
+    """A program, and the name of its window; `settings` is a file of the desktop's folder that it
+    is told."""
+
+    window: str
+    command: tuple[str, ...]
+    settings: str = ""
+
+
+STILL_TRAY = Tray(still_tray.NAME, (sys.executable, "-m", still_tray.__name__))
+PANEL = Tray(
+    "tint2",
+    ("tint2", "-c"),
+    """
 panel_items = S
 panel_position = bottom right horizontal
 panel_size = 28 28
 systray_padding = 0 2 2
 systray_icon_size = 24
-"""
+""",
+)
 _IN_THE_TRAY = re.compile(r"(\d\d+)x(\d\d+)\+\S+  \+(\d+)\+(\d+)")
 
 
 class Desktop:
-    """Xvfb, openbox, a panel that is only a tray (tint2) and a D-Bus session; `variables` is what
-    a program needs in its environment to appear here. Colours are found by eye: on a picture of
-    the screen."""
+    """Xvfb, openbox, a tray (a panel that is nothing else, but for Wine) and a D-Bus session;
+    `variables` is what a program needs in its environment to appear here. Colours are found by
+    eye: on a picture of the screen."""
 
-    def __init__(self, folder: Path, size: str = "1024x768x24") -> None:
+    def __init__(self, folder: Path, size: str = "1024x768x24", tray: Tray = PANEL) -> None:
         self._folder = folder
+        self._tray = tray
         self._programs: list[Program] = []
         try:
             self._begin(size)
@@ -50,10 +69,13 @@ class Desktop:
         self._put_the_hand_away()
 
     def _start_tray(self) -> None:
-        settings = self._folder / "tint2rc"
-        settings.write_text(TRAY)
-        self._start("tint2", "-c", str(settings))
-        self._wait_for("xwininfo", "-root", "-tree", shows='"tint2"')
+        command = list(self._tray.command)
+        if self._tray.settings:
+            settings = self._folder / "tray.settings"
+            settings.write_text(self._tray.settings)
+            command.append(str(settings))
+        self._start(*command)
+        self._wait_for("xwininfo", "-root", "-tree", shows=f'"{self._tray.window}"')
 
     def __enter__(self) -> "Desktop":
         return self
@@ -96,9 +118,10 @@ class Desktop:
     def tray_icon(self) -> Spot:
         """The middle of the only icon in the tray."""
         found: list[re.Match[str]] = []
+        look_at_tray = ("xwininfo", "-name", self._tray.window, "-tree")
 
         def look() -> bool:
-            found[:] = _IN_THE_TRAY.finditer(self.run("xwininfo", "-name", "tint2", "-tree"))
+            found[:] = _IN_THE_TRAY.finditer(self.run(*look_at_tray))
             return bool(found)
 
         wait_until(look, 15, "an icon in the tray")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import wine
 import wine_python
-from tests.support.desktop import Desktop
+from tests.support.desktop import STILL_TRAY, Desktop
 from tests.support.process import MAY_HURRY, ROOT, Program, wait_until
 from tests.support.pulse import Pulse
 
@@ -164,7 +164,7 @@ class WineMenu:
 def windows(folder: Path) -> Iterator[tuple[Desktop, Pulse, Windows]]:
     """A screen, a sound card and Wine on them, which is ended before and after."""
     wine.end(PREFIX)
-    with Desktop(folder) as desktop, Pulse(folder) as pulse:
+    with Desktop(folder, tray=STILL_TRAY) as desktop, Pulse(folder) as pulse:
         try:
             yield desktop, pulse, Windows(desktop, pulse)
         finally:

@@ -8,7 +8,7 @@ import pytest
 
 import wine
 import wine_python
-from tests.support.desktop import Desktop
+from tests.support.desktop import STILL_TRAY, Desktop
 from tests.support.process import ROOT, Program, wait_until
 from tests.support.windows import PREFIX, WineMenu, seen_icon
 
@@ -21,7 +21,7 @@ GREEN, RED = "#15803d", "#dc2626"
 @pytest.fixture(scope="module")
 def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desktop]:
     wine.end(PREFIX)
-    with Desktop(tmp_path_factory.mktemp("tray")) as desktop:
+    with Desktop(tmp_path_factory.mktemp("tray"), tray=STILL_TRAY) as desktop:
         yield desktop
         wine.end(PREFIX)
 
