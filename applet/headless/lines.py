@@ -22,6 +22,7 @@ from applet.phone.messages import (
     MessagesWaiting,
     Mute,
     NatFound,
+    NotUnderstood,
     Quit,
     Reason,
     Redirected,
@@ -217,6 +218,8 @@ def _beside_calls(event: Event) -> dict[str, object] | None:
             return {"ev": "nat", "way": event.way, "proof": event.proof}
         case Trouble():
             return {"ev": "error", "text": reason_text(event.reason, event.detail)}
+        case NotUnderstood():
+            return {"ev": "error", "text": event.text}
         case TextReceived():
             return {"ev": "message", "from": event.sender_uri, "text": event.text}
         case MessagesWaiting():
@@ -233,10 +236,6 @@ def reason_text(reason: Reason, detail: str = "") -> str:
     from applet.ui.strings import ENGLISH  # here: 2 ms of the start, and only bad news has words
 
     return ENGLISH.sentences[reason].headline.format(**_NAMES, detail=detail or "this")
-
-
-def error_json(text: str) -> str:
-    return json.dumps({"ev": "error", "text": text})
 
 
 def _statistics(event: Statistics) -> dict[str, object]:

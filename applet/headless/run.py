@@ -36,6 +36,7 @@ from applet.threads.sockets import local_ip_for
 
 if TYPE_CHECKING:
     from applet.audio.device import ClockedDevice
+    from applet.phone.messages import Command
 
 
 def run(arguments: list[str], started: float) -> int:
@@ -77,12 +78,13 @@ class _Session:
         )
 
     def run(self) -> int:
-        lines = None if sys.stdin is None else CommandLines(0, _print)
-        self._core.start(lines)
+        first: list[Command] = []
         if self._options.phone.registrar:
-            self._core.submit(Register())
+            first.append(Register())
         if self._options.call:
-            self._core.submit(Dial(self._options.call, confirmed=True))
+            first.append(Dial(self._options.call, confirmed=True))
+        lines = None if sys.stdin is None else CommandLines(0, self._core.events.put)
+        self._core.start(first, lines)
         if lines is None:  # it was closed before we began
             self._core.submit(Quit())
         elif not self._core.reads_commands:
@@ -167,5 +169,4 @@ class _Session:
 
 
 def _print(line: str) -> None:
-    """One write a line, so that lines of two threads never mix."""
     os.write(1, f"{line}\n".encode())

@@ -334,10 +334,12 @@ class SoundTried(NamedTuple):
 
 
 class Logged(NamedTuple):
-    """One redacted line for the log; `detail` is the whole redacted SIP message, if any."""
+    """One redacted line for the log; `detail` is the whole redacted SIP message, if any; `age`
+    seconds have gone by since it happened."""
 
     line: str
     detail: str
+    age: float = 0.0
 
 
 class Trouble(NamedTuple):
@@ -348,6 +350,12 @@ class Trouble(NamedTuple):
     call: int
     reason: Reason
     detail: str
+
+
+class NotUnderstood(NamedTuple):
+    """A command that somebody has written is none; `text` says why."""
+
+    text: str
 
 
 class Stopped(NamedTuple):
@@ -379,5 +387,6 @@ Event = (
     | TextReceived
     | Logged
     | Trouble
+    | NotUnderstood
     | Stopped
 )

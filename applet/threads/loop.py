@@ -99,8 +99,8 @@ class Loop:
             self._selector.register(sock, wanted, (on_readable, on_writable))
 
     def watch_input(self, descriptor: int, on_readable: Ready) -> bool:
-        """Serve a pipe, a terminal or a file, before all sockets. False: this system cannot wait
-        for such a thing together with sockets."""
+        """Serve a pipe, a terminal or a file: behind what is posted, before all sockets. False:
+        this system cannot wait for such a thing together with sockets."""
         if self._epoll == NO_EPOLL:
             return False
         self._waited_for = (self._epoll, self._woken_by, descriptor)
@@ -117,18 +117,18 @@ class Loop:
             self._selector.unregister(sock)
 
     def wait(self, deadline: float | None) -> float:
-        """Sleep until a socket is ready, something is posted or `deadline` (by `clock`;
-        None: never) has come, serve it all, and return the time of waking."""
+        """Sleep until something is posted, the input or a socket is ready or `deadline` (by
+        `clock`; None: never) has come, serve it all, and return the time of waking."""
         timeout = None if deadline is None else max(0.0, deadline - clock())
         if self._epoll == NO_EPOLL:
             return self._serve(self._ready(timeout))
         # epoll_wait() counts in milliseconds, rounded up; select() on the epoll descriptor itself
         # counts in microseconds, and one wake per tick is enough.
         ready = select.select(self._waited_for, (), (), timeout)[0]
-        if self._input in ready:
-            self._read_input(clock())
         if self._woken_by in ready:
             self._woken(clock())
+        if self._input in ready:
+            self._read_input(clock())
         if self._epoll in ready:
             return self._serve(self._selector.select(0))
         return clock()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from applet.headless.lines import LineError, error_json, parse_line, ready_json, to_json
+from applet.headless.lines import LineError, parse_line, ready_json, to_json
 from applet.phone.messages import (
     Answer,
     CallState,
@@ -24,6 +24,7 @@ from applet.phone.messages import (
     MessagesWaiting,
     Mute,
     NatFound,
+    NotUnderstood,
     Quit,
     Reason,
     Redirected,
@@ -110,7 +111,8 @@ def test_a_wrong_line_gets_one_plain_line(line: str) -> None:
     with pytest.raises(LineError) as caught:
         parse_line(line)
     assert "\n" not in str(caught.value)
-    assert json.loads(error_json(str(caught.value)))["ev"] == "error"
+    told = to_json(NotUnderstood(str(caught.value)))
+    assert json.loads(str(told)) == {"ev": "error", "text": str(caught.value)}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The command lines of the product: wrong options, exit codes, and the demo without a screen."""
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -66,6 +68,20 @@ def test_the_end_of_stdin_quits_cleanly(mode: str) -> None:
     with Headless(mode=mode) as phone:
         phone.close_stdin()
         assert phone.wait() == 0
+
+
+@pytest.mark.parametrize("stdin", ["", "mute on\n", "mute on\nfly\n"], ids=repr)
+def test_what_the_command_line_asks_for_comes_before_what_stdin_holds(stdin: str) -> None:
+    """The lines are there before the program is, and so is their end."""
+    options = ("--bind", "127.0.0.1:0", "--call", f"sip:127.0.0.1:{free_port()}")
+    command = [sys.executable, "-m", "applet", "headless", *options]
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=20)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert events[0]["ev"] == "ready"
+    assert [event["state"] for event in events if event["ev"] == "state"] == ["dialling", "ended"]
+    errors = [event["text"] for event in events if event["ev"] == "error"]
+    assert errors == (["'fly' is no command"] if "fly" in stdin else [])
 
 
 def test_ready_comes_first_and_tells_where_and_how_fast() -> None:

@@ -55,6 +55,18 @@ def test_what_another_thread_posts_wakes_the_loop_and_keeps_its_order(owner: Own
     assert owner.posted == list(range(1000))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs epoll")
+def test_what_is_posted_comes_before_the_input(owner: Owner) -> None:
+    end, begin = os.pipe()
+    os.write(begin, b"line")
+    assert owner.loop.watch_input(end, lambda now: owner.posted.append(os.read(end, 4)))
+    owner.loop.post("posted")
+    owner.loop.wait(clock() + 5)
+    assert owner.posted == ["posted", b"line"]
+    os.close(begin)
+    os.close(end)
+
+
 def test_posts_of_many_threads_all_arrive(owner: Owner) -> None:
     def post(start: int) -> None:
         for number in range(start, start + 500):
