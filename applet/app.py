@@ -92,7 +92,7 @@ def _run(
         bind,
         next_free_port=True,
         bind_late=not (can_be_called or _has_helpers(brand)),
-        log=lambda event: log.write(event.line, event.detail),
+        log=lambda event: log.write(event.line, event.detail, event.age),
     )
     core.start()
     try:

@@ -32,9 +32,10 @@ class LogFile:
         self._lock = Lock()
         self._day = ""
 
-    def write(self, line: str, detail: str = "") -> None:
-        """Append `line`, and `detail` indented under it. Both are redacted already."""
-        now = time.time()
+    def write(self, line: str, detail: str = "", age: float = 0.0) -> None:
+        """Append `line`, and `detail` indented under it, with the time `age` seconds ago. Both
+        are redacted already."""
+        now = time.time() - age
         stamp = f"{time.strftime('%H:%M:%S', time.localtime(now))}.{int(now * 1000) % 1000:03}"
         whole = "".join(f"\n    {part}" for part in detail.rstrip().splitlines())
         with self._lock:

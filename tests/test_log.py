@@ -141,6 +141,16 @@ def test_a_line_is_written_with_its_time_and_its_detail_under_it(tmp_path: Path)
     assert text[3].endswith(" < 100 Trying")
 
 
+def test_a_line_that_is_written_later_has_the_time_at_which_it_happened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = time.mktime((2026, 11, 30, 12, 0, 0, 0, 0, -1))
+    monkeypatch.setattr("applet.log.time.time", lambda: noon)
+    log = LogFile(tmp_path)
+    log.write("< OPTIONS", age=0.25)
+    assert log.path("2026-11-30").read_text() == "11:59:59.750 < OPTIONS\n"
+
+
 def test_logs_are_kept_for_seven_days(tmp_path: Path) -> None:
     log = LogFile(tmp_path)
     today = date.today()

@@ -56,7 +56,7 @@ REST_AFTER_MISTAKE = 0.1
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from applet.hints import TypeVar
     from applet.phone.phone import Phone
@@ -129,11 +129,14 @@ class CoreThread:
         self._mishaps = Mishaps("core", self._tell)
         self._trace = TraceLog()
 
-    def start(self, commands: CommandSource | None = None) -> Address:
+    def start(
+        self, first: Iterable[Command] = (), commands: CommandSource | None = None
+    ) -> Address:
         """Bind (in the calling thread) and start the core and the media thread. Returns our SIP
         address (port 0 with `bind_late`); puts `Ready` first on `events`. Raises BindError and
-        leaves nothing behind, as does TlsFilesError. `commands` are read in the core thread where
-        the system can wait for them: see `reads_commands`."""
+        leaves nothing behind, as does TlsFilesError. `first` is carried out before everything
+        else. `commands` are read in the core thread where the system can wait for them: see
+        `reads_commands`."""
         self._loop = Loop(self._posted, self._mishaps.caught)
         self._flows = Flows(self._loop, self, self._tls_files)
         try:
@@ -148,6 +151,8 @@ class CoreThread:
             self.events.put(Ready(""))
         else:
             self._use(sockets, clock())
+        for command in first:
+            self._loop.post(command)
         if commands is not None:
             self._watch_commands(commands)
         self._running = True
@@ -269,11 +274,16 @@ class CoreThread:
                 return
 
     def _write_down(self, now: float) -> None:
-        """One message a turn: what comes meanwhile goes first."""
+        """One line a turn: what comes meanwhile goes first."""
         due = self._trace.due
         if due is not None and due <= now:
-            for line in self._trace.written():
-                self._tell(line)
+            self._tell_oldest_line(now)
+
+    def _tell_oldest_line(self, now: float) -> None:
+        for line in self._trace.written(now):
+            if self._log is not None:
+                self._log(line)
+            self.events.put(line)
 
     def _try(self, do: Callable[[T, float], None], what: T, now: float) -> None:
         """One mistake costs one datagram or order, not those behind it."""
@@ -322,9 +332,13 @@ class CoreThread:
         self._probes.look(order)
 
     def _tell(self, event: Event) -> None:
-        if self._log is not None and isinstance(event, Logged):
-            self._log(event)
-        self.events.put(event)
+        if not isinstance(event, Logged):
+            self.events.put(event)
+            return
+        now = clock()
+        self._trace.put(event, now)  # behind the messages that came before it
+        if self._trace.due == now:
+            self._tell_oldest_line(now)
 
     def _open_media(self, order: OpenMedia, now: float) -> None:
         """The INVITE leaves before the media thread wakes: they would wait for each other."""
@@ -358,8 +372,8 @@ class CoreThread:
             self._udp.close()
         self._loop.close()
         try:
-            while (due := self._trace.due) is not None:
-                self._write_down(due)
+            while self._trace.due is not None:
+                self._tell_oldest_line(clock())
         finally:
             self.events.put(Stopped())
 

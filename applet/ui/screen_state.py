@@ -206,7 +206,7 @@ class ScreenState:
                 self._beside_the_call(event)
             case Redirected(uri=uri):
                 self.ask_to_call(uri, Say.MOVED_TO)
-            case Logged(line, detail):
+            case Logged(line=line, detail=detail):
                 self.log_line(line, detail)
             case Stopped():
                 self._phone_stopped()

@@ -392,6 +392,21 @@ def test_messages_are_logged_redacted(start: Callable[..., Running]) -> None:
     assert not any("phone@" in line for line in lines)
 
 
+def test_a_mistake_is_logged_behind_the_messages_before_it(start: Callable[..., Running]) -> None:
+    ours, theirs = start(), start()
+    ours.call(theirs)
+    ours.core.submit(Hold(0))
+    ours.wait_for(HoldChanged)
+    ours.core.submit(HangUp(99))
+    lines: list[str] = []
+    troubles = 0
+    while not troubles or not lines or not lines[-1].startswith("! "):
+        event = ours.core.events.get(timeout=10)
+        lines += [event.line] if isinstance(event, Logged) else []
+        troubles += isinstance(event, Trouble)
+    assert any(line.startswith("> ACK ") for line in lines)
+
+
 def test_a_file_that_cannot_be_played_is_told(start: Callable[..., Running]) -> None:
     ours, theirs = start(), start()
     ours.call(theirs)

@@ -15,7 +15,7 @@ def written(log: TraceLog, traced: TraceMessage, now: float, times: int = 1) -> 
         log.note(traced, now)
     lines = []
     while log.due is not None:
-        lines += log.written()
+        lines += log.written(now)
     return lines
 
 
@@ -33,7 +33,7 @@ def test_it_is_written_down_once_the_answers_to_it_have_had_their_time() -> None
     log.note(TRACED, 5.0)
     log.note(TRACED, 5.01)
     assert log.due == pytest.approx(5.0 + PATIENCE)
-    assert len(log.written()) == 1
+    assert [line.age for line in log.written(5.06)] == [pytest.approx(0.06)]
     assert log.due == pytest.approx(5.01 + PATIENCE)
 
 
@@ -58,3 +58,35 @@ def test_of_a_flood_so_many_are_written_down_and_the_rest_is_counted() -> None:
     ]
     assert written(log, TRACED, 5.0 + 1.5 / PER_SECOND) == []
     assert len(written(log, TRACED, 100.0, BURST + 1)) == BURST + 1
+
+
+def test_of_a_flood_that_does_not_end_no_more_than_a_burst_ever_waits() -> None:
+    log = TraceLog()
+    told, now = [], 5.0
+    for _ in range(40_000):
+        now += 0.002
+        log.note(TRACED, now)
+        if now % 0.064 < 0.002:
+            told += log.written(now)
+    waiting = 0
+    while log.due is not None:
+        told += log.written(now)
+        waiting += 1
+    assert waiting <= BURST
+    left_out = sum(int(line.line.split()[0]) for line in told if "too fast" in line.line)
+    noted = sum("OPTIONS" in line.line for line in told)
+    assert noted < 40_000 and noted + left_out > 40_000 - 64
+
+
+def test_a_line_waits_for_the_messages_before_it_and_for_nothing_else() -> None:
+    log, line = TraceLog(), Logged("! unexpected", "Traceback")
+    log.put(line, 4.0)
+    assert log.due == 4.0 and log.written(4.0) == [line]
+    log.note(TRACED, 5.0)
+    log.put(line, 5.01)
+    assert log.due == pytest.approx(5.0 + PATIENCE)
+    assert "OPTIONS" in log.written(5.05)[0].line
+    assert log.due == 5.01
+    (told,) = log.written(5.05)
+    assert told.line == line.line and told.age == pytest.approx(0.04)
+    assert log.due is None
