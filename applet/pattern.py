@@ -19,8 +19,12 @@ _waiting: list[Callable[[], object]] = []
 
 def compile_all() -> None:
     """Have every pattern ready that was made up to now. Any thread."""
-    while _waiting:
-        _waiting.pop()()
+    while True:
+        try:
+            compile_one = _waiting.pop()
+        except IndexError:  # nothing is left, or another thread was faster
+            return
+        compile_one()
 
 
 if TYPE_CHECKING:

@@ -1,6 +1,8 @@
 """A pattern is `re.compile`'s, but for the moment in which it is compiled."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -28,6 +30,20 @@ def test_all_of_them_can_be_had_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(re.error, match="missing"):
         compile_all()
     compile_all()
+
+
+def test_several_threads_may_make_them_ready_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("applet.pattern._waiting", [])
+    made = [pattern(f"{number}+") for number in range(2000)]
+    barrier = threading.Barrier(4)
+
+    def compile_beside_others(_: int) -> None:
+        barrier.wait(5)
+        compile_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(compile_beside_others, range(4)))
+    assert made[7].findall("7 77") == ["7", "77"]
 
 
 def test_bytes_have_patterns_too() -> None:

@@ -1,5 +1,5 @@
 """Who may help a call through: relays, and the local router. Each has a thread of its own, and is
-made when it is first asked."""
+made when it is first asked. After the end they begin nothing any more."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Helpers:
 
                 self._relays = RelayThread(self.ca_file)
                 if self._stopped:
-                    self._relays.stop()  # it begins nothing any more
+                    self._relays.stop()
             return self._relays
 
     @property
@@ -54,6 +54,8 @@ class Helpers:
                 self._mappings = Mappings()
                 if self._report is not None:
                     self._mappings.report_to(self._report)
+                if self._stopped:
+                    self._mappings.stop()
             return self._mappings
 
     def report_to(self, report: Callable[[Logged | Trouble], None]) -> None:

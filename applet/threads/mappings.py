@@ -83,6 +83,7 @@ class Mappings:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._worker: threading.Thread | None = None
+        self._stopped = False
         self._router: Router | None = None
         self._made: dict[int, _Made] = {}  # by the internal port
         self._users: dict[int, int] = {}  # internal port -> how many `Mapped` stand for it
@@ -97,6 +98,8 @@ class Mappings:
     def look(self, probe_port: int, answer: Callable[[MapperSeen], None]) -> None:
         """Look for a router by both protocols at once; the first that is found counts. `answer`
         comes once, from another thread, within LOOK_LIMIT. `probe_port`: a UDP port of ours."""
+        if self._stopped:
+            return
         from applet.nat.knowledge import MapperSeen  # whoever asks has imported it
 
         looking = len(self._finders)
@@ -146,8 +149,11 @@ class Mappings:
         self._do(lambda: self._open(rtp, rtcp, once, moved))
 
     def stop(self) -> None:
-        """Take away what is still mapped; STOP_LIMIT at most. Idempotent."""
-        worker = self._worker
+        """Take away what is still mapped, and begin nothing any more; STOP_LIMIT at most.
+        Idempotent."""
+        with self._lock:
+            self._stopped = True
+            worker = self._worker
         if worker is not None and worker.is_alive():
             self._jobs.put(self._remove_all)
             self._jobs.put(None)
@@ -157,6 +163,8 @@ class Mappings:
 
     def _do(self, job: Job) -> None:
         with self._lock:
+            if self._stopped:
+                return
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="mappings", daemon=True)
                 self._worker.start()

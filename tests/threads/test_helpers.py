@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
 from applet.address import Address
-from applet.nat.knowledge import RelayServer
+from applet.nat.knowledge import MapperSeen, RelayServer
 from applet.threads.helpers import Helpers
 from applet.threads.relay import RelayError
 
@@ -30,6 +30,8 @@ def test_after_the_end_nothing_is_begun() -> None:
     helpers.stop()
     before = threading.active_count()
     answers: SimpleQueue[RelayError | None] = SimpleQueue()
+    seen: list[MapperSeen] = []
     helpers.relays.probe(RelayServer(Address("127.0.0.1", 9), "udp", "u", "p"), answers.put)
-    assert threading.active_count() == before and answers.empty()
+    helpers.mappings.look(9, seen.append)
+    assert threading.active_count() == before and answers.empty() and not seen
     helpers.stop()
