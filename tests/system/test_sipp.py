@@ -13,13 +13,14 @@ from tests.support.recording import Recording
 from tests.support.rtp_peer import RtpPeer
 from tests.support.sipp import Sipp
 from tests.support.speech import level_dbfs
-from tests.system.conftest import Voice
+from tests.system.conftest import Alone, Voice
 
 pytestmark = pytest.mark.peers
 
 ANSWERS = ("--answer", "auto", "--accept-any-user")
 # Ours arrives below this when it is held: silence, or nothing at all.
 SILENT_DBFS = -60
+WE_NOTICE = 0.1  # seconds until a test has read what the phone says
 
 
 @pytest.fixture
@@ -172,7 +173,7 @@ def test_early_media_is_heard_and_nothing_of_ours_is_sent_before_the_answer(
         phone.hang_up()
         sipp.check()
     compare(theirs.sound, heard.sound(until_s=length)).check()
-    assert level_dbfs(far_end.heard(until=answered - 0.1)) < SILENT_DBFS
+    assert level_dbfs(far_end.heard(until=answered - WE_NOTICE)) < SILENT_DBFS
     compare(ours.sound, far_end.heard(since=answered + 0.1)).check()
 
 
@@ -216,8 +217,10 @@ def test_each_style_of_hold_is_understood(
     address: str,
     port: str,
     direction: str,
+    alone: Alone,
 ) -> None:
     with (
+        alone(),
         Sipp(
             "holds",
             tmp_path,
@@ -240,7 +243,7 @@ def test_each_style_of_hold_is_understood(
         heard.wait_for(6)
         phone.hang_up()
         sipp.check()
-    assert level_dbfs(far_end.heard(since=held + 0.3, until=resumed)) < SILENT_DBFS
+    assert level_dbfs(far_end.heard(since=held + 0.3, until=resumed - WE_NOTICE)) < SILENT_DBFS
     compare(ours.sound, far_end.heard(since=resumed + 0.2)).check()
     compare(theirs.sound, heard.sound(resumed_length + 0.3)).check()
     if direction == "sendonly":
@@ -267,8 +270,10 @@ def test_fault_04_hold_silences_us_at_once_whatever_the_answer(
     heard: Recording,
     scenario: str,
     keys: dict[str, Any],
+    alone: Alone,
 ) -> None:
     with (
+        alone(),
         Sipp(scenario, tmp_path, **keys, rtp_port=far_end.port) as sipp,
         our_phone(ours, heard) as phone,
     ):
