@@ -6,7 +6,8 @@ from applet.hints import Protocol
 
 
 class Randomness(Protocol):
-    """Satisfied by `threads.entropy` in the product and by `random.Random(seed)` in tests."""
+    """Satisfied by `threads.entropy.SystemRandom` in the product, and in tests by
+    `random.Random(seed)`."""
 
     def getrandbits(self, k: int, /) -> int: ...
 

@@ -94,7 +94,7 @@ class Network:
 
     def plan_towards(self, target: SipUri) -> Plan:
         """With what is known now."""
-        from applet.nat.strategy import NO_NAT  # by now it is imported: `threads.call_parts`
+        from applet.nat.strategy import NO_NAT  # `threads.call_parts` has, mostly
 
         return self.surroundings.plan_towards(target) if self._is_away(target) else NO_NAT
 
