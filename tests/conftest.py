@@ -29,7 +29,7 @@ NEEDED_PROGRAMS = {
     "desktop": ("Xvfb", "openbox", "tint2", "xdotool", "dbus-launch", "pulseaudio", "pactl"),
     "netns": ("ip", "nft", "conntrack", "ethtool", "openssl", "turnserver", "miniupnpd"),
     "wine": (
-        *("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "tint2", "xdotool", "pulseaudio"),
+        *("wine", "x86_64-w64-mingw32-gcc", "Xvfb", "openbox", "xdotool", "pulseaudio"),
         *("faketime", "osslsigncode"),
     ),
 }

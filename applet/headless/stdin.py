@@ -30,8 +30,8 @@ class CommandLines:
         return self._descriptor
 
     def read(self) -> list[Command]:
-        """What has come by now; waits until there is something. What cannot be read is at its
-        end."""
+        """What has come by now; waits until there is something, unless the descriptor is one
+        that does not wait. What cannot be read is at its end."""
         try:
             piece = os.read(self._descriptor, _PIECE)
         except BlockingIOError:  # whoever shares it with us has made it so, and was faster

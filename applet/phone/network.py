@@ -94,7 +94,7 @@ class Network:
 
     def plan_towards(self, target: SipUri) -> Plan:
         """With what is known now."""
-        from applet.nat.strategy import NO_NAT  # `threads.call_parts` has, mostly
+        from applet.nat.strategy import NO_NAT  # already imported, but for a call at once
 
         return self.surroundings.plan_towards(target) if self._is_away(target) else NO_NAT
 

@@ -1,7 +1,8 @@
 """What only a call needs: a quarter of the start.
 
-The media thread imports it as soon as the start is over, so that neither the start nor the first
-call waits. Whoever makes one of these imports it there and then, and says so.
+The media thread imports it soon after the start, so that the start does not wait for it, and the
+first call only when it comes at once. Whoever makes one of these imports it there and then, and
+says so.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Feed, send, carry out orders, hand out events, sleep until `next_timer()`. The order within one
 turn: what the phone wants to send leaves first, then its orders are carried out, then its events
-are told; again until it wants nothing more. The log comes last, when nothing else is left to do.
+are told; again until it wants nothing more. Messages are written down last, one in each turn.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ class CoreThread:
     `name_server`: asked in place of the system's own. `tls_files`: with a certificate of ours TLS
     is bound to the port above that of UDP and TCP.
     `log` gets each redacted line in the core thread, and must not wait.
-    `events`: everything the phone says, in order, ending with `Stopped`. One reader.
+    `events`: everything the phone says, in order but for lines of the log, which may come a
+    little later; `Stopped` is its last. One reader.
     """
 
     def __init__(
@@ -134,8 +135,8 @@ class CoreThread:
     ) -> Address:
         """Bind (in the calling thread) and start the core and the media thread. Returns our SIP
         address (port 0 with `bind_late`); puts `Ready` first on `events`. Raises BindError and
-        leaves nothing behind, as does TlsFilesError. `first` is carried out before everything
-        else. `commands` are read in the core thread where the system can wait for them: see
+        leaves nothing behind, as does TlsFilesError. `first` is carried out before what
+        `commands` hold. Those are read in the core thread where the system can wait for them: see
         `reads_commands`."""
         self._loop = Loop(self._posted, self._mishaps.caught)
         self._flows = Flows(self._loop, self, self._tls_files)
@@ -277,10 +278,12 @@ class CoreThread:
         """One line a turn: what comes meanwhile goes first."""
         due = self._trace.due
         if due is not None and due <= now:
-            self._tell_oldest_line(now)
+            self._tell_oldest_line()
 
-    def _tell_oldest_line(self, now: float) -> None:
-        for line in self._trace.written(now):
+    def _tell_oldest_line(self) -> None:
+        at, lines = self._trace.written()
+        for undated in lines:
+            line = undated._replace(age=clock() - at)
             if self._log is not None:
                 self._log(line)
             self.events.put(line)
@@ -335,10 +338,10 @@ class CoreThread:
         if not isinstance(event, Logged):
             self.events.put(event)
             return
-        now = clock()
-        self._trace.put(event, now)  # behind the messages that came before it
-        if self._trace.due == now:
-            self._tell_oldest_line(now)
+        messages_wait = self._trace.due is not None
+        self._trace.put(event, clock())
+        if not messages_wait:
+            self._tell_oldest_line()
 
     def _open_media(self, order: OpenMedia, now: float) -> None:
         """The INVITE leaves before the media thread wakes: they would wait for each other."""
@@ -373,7 +376,7 @@ class CoreThread:
         self._loop.close()
         try:
             while self._trace.due is not None:
-                self._tell_oldest_line(clock())
+                self._tell_oldest_line()
         finally:
             self.events.put(Stopped())
 

@@ -97,9 +97,11 @@ class Mappings:
 
     def look(self, probe_port: int, answer: Callable[[MapperSeen], None]) -> None:
         """Look for a router by both protocols at once; the first that is found counts. `answer`
-        comes once, from another thread, within LOOK_LIMIT. `probe_port`: a UDP port of ours."""
-        if self._stopped:
-            return
+        comes once, from another thread, within LOOK_LIMIT, but not after `stop`. `probe_port`: a
+        UDP port of ours."""
+        with self._lock:
+            if self._stopped:
+                return
         from applet.nat.knowledge import MapperSeen  # whoever asks has imported it
 
         looking = len(self._finders)
@@ -141,7 +143,10 @@ class Mappings:
         moved: Moved = lambda rtp, rtcp: None,
     ) -> None:
         """Map both ports. `answer` comes once, from another thread, within OPEN_LIMIT. `moved`:
-        a renewal has led to these addresses; from there too."""
+        a renewal has led to these addresses; from there too. After `stop` there is none."""
+        with self._lock:
+            if self._stopped:
+                return
         once = _Once(answer)
         timer = threading.Timer(OPEN_LIMIT, once.give, (None,))
         timer.daemon = True
@@ -168,7 +173,7 @@ class Mappings:
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="mappings", daemon=True)
                 self._worker.start()
-        self._jobs.put(job)
+            self._jobs.put(job)
 
     def _work(self) -> None:
         while True:

@@ -284,7 +284,7 @@ class MediaThread:
                 self._close_call(call, now)
 
     def _opened(self, opened: OpenedMedia) -> None:
-        from applet.threads import call_parts  # `prepare` has, but for a call at once
+        from applet.threads import call_parts  # already imported, but for a call at once
 
         number, sockets = opened
         device = self._make_device(number)

@@ -69,23 +69,22 @@ class TraceLog:
         oldest = self._waiting[0]
         return oldest.at if isinstance(oldest.what, Logged) else oldest.at + PATIENCE
 
-    def written(self, now: float) -> list[Logged]:
-        """The line of the oldest; before it, if messages were left out, how many."""
+    def written(self) -> tuple[float, list[Logged]]:
+        """When the oldest happened, and its line; before it, if messages were left out, how
+        many."""
         at, left_out, what = self._waiting.popleft()
-        age = now - at
-        line = what if isinstance(what, Logged) else _logged(what)
-        lines = [line._replace(age=age)]
+        lines = [what if isinstance(what, Logged) else _logged(what)]
         if left_out:
-            lines.insert(0, Logged(f"{left_out} messages came too fast to be noted", "", age))
-        return lines
+            lines.insert(0, Logged(f"{left_out} messages came too fast to be noted", ""))
+        return at, lines
 
 
-def _logged(noted: TraceMessage) -> Logged:
+def _logged(traced: TraceMessage) -> Logged:
     """`> INVITE sip:***@host (192.0.2.1:5060)`, with the whole redacted message behind it."""
     from applet.redaction import redact, redact_message  # there is time for it now
 
-    message = noted.data.decode("utf-8", "replace")
+    message = traced.data.decode("utf-8", "replace")
     line = message.partition("\r\n")[0].removeprefix("SIP/2.0 ").removesuffix(" SIP/2.0")
     first = redact(line)[:LONGEST_FIRST_LINE]
-    arrow = ">" if noted.sent else "<"
-    return Logged(f"{arrow} {first} ({noted.peer})", redact_message(message))
+    arrow = ">" if traced.sent else "<"
+    return Logged(f"{arrow} {first} ({traced.peer})", redact_message(message))

@@ -18,12 +18,19 @@ class Pipe:
     def write(self, data: bytes) -> None:
         os.write(self.begin, data)
 
+    def close(self) -> None:
+        """Its writing end, once."""
+        if self.begin != -1:
+            os.close(self.begin)
+        self.begin = -1
+
 
 @pytest.fixture
 def pipe() -> Iterator[Pipe]:
     pipe = Pipe()
     yield pipe
     os.close(pipe.end)
+    pipe.close()
 
 
 def test_a_line_is_a_command_once_it_is_whole(pipe: Pipe) -> None:
@@ -34,7 +41,7 @@ def test_a_line_is_a_command_once_it_is_whole(pipe: Pipe) -> None:
     pipe.write("é".encode()[1:] + b"\n")
     (message,) = pipe.lines.read()
     assert "é" in str(message)
-    os.close(pipe.begin)
+    pipe.close()
     assert not pipe.lines.over and pipe.lines.read() == [Quit()]
     assert pipe.lines.over and pipe.told == []
 
@@ -46,13 +53,13 @@ def test_a_wrong_line_is_told_and_costs_no_other(pipe: Pipe) -> None:
         "'fly' is no command",
         "'\ufffd\ufffd' is no command",
     ]
-    os.close(pipe.begin)
+    pipe.close()
 
 
 def test_the_last_line_needs_no_end(pipe: Pipe) -> None:
     pipe.write(b"hold")
     assert pipe.lines.read() == []
-    os.close(pipe.begin)
+    pipe.close()
     assert pipe.lines.read() == [Hold(0), Quit()] and pipe.lines.over
 
 

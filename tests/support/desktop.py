@@ -9,22 +9,21 @@ from typing import NamedTuple
 import numpy as np
 import PIL.Image
 
-from tests.support import still_tray
 from tests.support.process import Program, wait_until
 
 Spot = tuple[int, int]
 
 
 class Tray(NamedTuple):
-    """A program, and the name of its window; `settings` is a file of the desktop's folder that it
-    is told."""
+    """A program, and the name of its window; `settings` is the text of a file whose path is added
+    to the command."""
 
     window: str
     command: tuple[str, ...]
     settings: str = ""
 
 
-STILL_TRAY = Tray(still_tray.NAME, (sys.executable, "-m", still_tray.__name__))
+STILL_TRAY = Tray("still tray", (sys.executable, "-m", "tests.support.still_tray"))
 PANEL = Tray(
     "tint2",
     ("tint2", "-c"),

@@ -11,7 +11,6 @@ from Xlib import X, Xatom, display
 from Xlib.protocol import event
 from Xlib.xobject.drawable import Window
 
-NAME = "still tray"
 SIDE = 24  # pixels of the tray, and of the icon
 _REQUEST_DOCK = 0
 _EMBEDDED_NOTIFY, _XEMBED_VERSION = 0, 0
@@ -26,12 +25,14 @@ def main() -> None:
     tray = root.create_window(
         corner.width - SIDE,
         corner.height - SIDE,
-        *(SIDE, SIDE, 0, X.CopyFromParent),
+        SIDE,
+        SIDE,
+        0,
+        X.CopyFromParent,
         background_pixel=screen.screen().black_pixel,
         override_redirect=True,
-        event_mask=X.StructureNotifyMask,
     )
-    tray.change_property(Xatom.WM_NAME, Xatom.STRING, 8, NAME.encode())
+    tray.change_property(Xatom.WM_NAME, Xatom.STRING, 8, b"still tray")
     tray.map()
     tray.set_selection_owner(selection, X.CurrentTime)
     manager = screen.intern_atom("MANAGER")
@@ -40,7 +41,7 @@ def main() -> None:
     while True:
         came = screen.next_event()
         if came.type == X.ClientMessage and came.client_type == opcode:
-            _, what, icon, *_ = came.data[1]
+            what, icon = came.data[1][1:3]
             if what == _REQUEST_DOCK:
                 _take_in(screen, screen.create_resource_object("window", icon), tray)
 

@@ -394,17 +394,40 @@ def test_messages_are_logged_redacted(start: Callable[..., Running]) -> None:
 
 def test_a_mistake_is_logged_behind_the_messages_before_it(start: Callable[..., Running]) -> None:
     ours, theirs = start(), start()
-    ours.call(theirs)
-    ours.core.submit(Hold(0))
-    ours.wait_for(HoldChanged)
-    ours.core.submit(HangUp(99))
-    lines: list[str] = []
+    ours.core.submit(Dial(theirs.uri, confirmed=True))
+    lines = [""]
     troubles = 0
-    while not troubles or not lines or not lines[-1].startswith("! "):
+    while not troubles or not lines[-1].startswith("! "):
         event = ours.core.events.get(timeout=10)
-        lines += [event.line] if isinstance(event, Logged) else []
+        if isinstance(event, Logged):
+            lines.append(event.line)
+        elif isinstance(event, CallStateChanged) and event.state is CallState.CONNECTED:
+            ours.core.submit(HangUp(99))  # the ACK has left and is not written down yet
         troubles += isinstance(event, Trouble)
     assert any(line.startswith("> ACK ") for line in lines)
+
+
+def test_a_line_of_the_log_has_the_age_that_it_has_when_it_is_told(
+    start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the writing takes."""
+    logged: list[float] = []
+
+    def slow(message: str) -> str:
+        time.sleep(0.1)
+        return message
+
+    monkeypatch.setattr("applet.redaction.redact_message", slow)
+    theirs = start()
+    ours = start(log=lambda event: logged.append(time.perf_counter() - event.age))
+    before = time.perf_counter()
+    ours.core.submit(Dial(theirs.uri, confirmed=True))
+    ours.wait_for_state(CallState.CONNECTED)
+    after = time.perf_counter()
+    ours.core.submit(HangUp(0))
+    wait_until(lambda: len(logged) >= 4, 10, "INVITE, 100, 200 and ACK in the log")
+    assert logged[:4] == pytest.approx(sorted(logged[:4]), abs=0.01)
+    assert before <= logged[0] and logged[3] <= after + 0.01
 
 
 def test_a_file_that_cannot_be_played_is_told(start: Callable[..., Running]) -> None:

@@ -7,6 +7,7 @@ from queue import SimpleQueue
 from applet.address import Address
 from applet.nat.knowledge import MapperSeen, RelayServer
 from applet.threads.helpers import Helpers
+from applet.threads.mappings import Mapped
 from applet.threads.relay import RelayError
 
 
@@ -31,7 +32,9 @@ def test_after_the_end_nothing_is_begun() -> None:
     before = threading.active_count()
     answers: SimpleQueue[RelayError | None] = SimpleQueue()
     seen: list[MapperSeen] = []
+    mapped: list[Mapped | None] = []
     helpers.relays.probe(RelayServer(Address("127.0.0.1", 9), "udp", "u", "p"), answers.put)
     helpers.mappings.look(9, seen.append)
-    assert threading.active_count() == before and answers.empty() and not seen
+    helpers.mappings.open(Address("127.0.0.1", 9), Address("127.0.0.1", 11), mapped.append)
+    assert threading.active_count() == before and answers.empty() and not seen and not mapped
     helpers.stop()
