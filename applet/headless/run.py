@@ -100,10 +100,8 @@ class _Session:
     def _device(self, call: int) -> ClockedDevice:
         """Every call has the microphone of the command line, the first one its recording too; a
         name with %d in it is one of a recording for each call."""
-        from applet.audio.file import (
-            FileDevice,
-            parse_source,
-        )  # as a rule it is imported
+        # As a rule it is imported by now.
+        from applet.audio.file import FileDevice, parse_source
 
         self._devices += 1
         options = self._options

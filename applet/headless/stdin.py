@@ -40,7 +40,7 @@ class CommandLines:
             piece = b""
         self._begun += piece
         if piece:
-            if b"\n" not in piece:
+            if b"\n" not in piece:  # a long line is looked through once, not with every piece
                 return []
             *lines, self._begun = self._begun.split(b"\n")
             return [command for line in lines if (command := self._command(line)) is not None]

@@ -99,9 +99,8 @@ class Mappings:
         """Look for a router by both protocols at once; the first that is found counts. `answer`
         comes once, from another thread, within LOOK_LIMIT, but not after `stop`. `probe_port`: a
         UDP port of ours."""
-        with self._lock:
-            if self._stopped:
-                return
+        if self._stopped:
+            return
         from applet.nat.knowledge import MapperSeen  # whoever asks has imported it
 
         looking = len(self._finders)
@@ -144,9 +143,8 @@ class Mappings:
     ) -> None:
         """Map both ports. `answer` comes once, from another thread, within OPEN_LIMIT. `moved`:
         a renewal has led to these addresses; from there too. After `stop` there is none."""
-        with self._lock:
-            if self._stopped:
-                return
+        if self._stopped:
+            return
         once = _Once(answer)
         timer = threading.Timer(OPEN_LIMIT, once.give, (None,))
         timer.daemon = True
